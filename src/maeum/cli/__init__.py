@@ -1,0 +1,77 @@
+"""The command line: translates what is typed into calls, and failures into one line.
+
+Exit status: 0 done, 1 failed or some inputs failed, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from maeum import __version__
+from maeum.cli import corpora, demo, training, using
+from maeum.cli.console import say
+from maeum.errors import MaeumError
+
+app = typer.Typer(
+    name="maeum",
+    help="Emotions from a little speech and text, Korean first, honestly measured.\n\n"
+    "Start with `maeum demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+for name, command in {
+    "demo": demo.demo,
+    "import": corpora.import_,
+    "stats": corpora.stats,
+    "audit": corpora.audit,
+    "split": corpora.split,
+    "train": training.train,
+    "crossval": training.crossval,
+    "evaluate": using.evaluate,
+    "predict": using.predict,
+    "encoders": using.encoders,
+}.items():
+    app.command(name)(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version)
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["MAEUM_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run a command; a failure is one line on standard error and exit status 1."""
+    try:
+        app()
+    except MaeumError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted; type the same command again to go on", status=130)
+    except OSError as error:
+        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+
+
+def _fail(sentence: str, *, status: int = 1) -> None:
+    if os.environ.get("MAEUM_DEBUG"):
+        raise
+    say(f"maeum: {sentence}")
+    sys.exit(status)

@@ -1,0 +1,52 @@
+"""What the command line prints: answers on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
+
+
+def say(text: str) -> None:
+    """One line for a person, on standard error, so that piped answers stay clean."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def answer(text: str) -> None:
+    """One line of the answer itself, on standard output."""
+    print(text, flush=True)  # noqa: T201
+
+
+def answer_json(value: Mapping[str, Any] | Sequence[Any], *, indent: int | None = 2) -> None:
+    """The answer as one JSON object, Hangul readable."""
+    answer(json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for a person, numbers to the right, on standard output."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    rows = [tuple(row) for row in rows]
+    for place, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
+        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(value) for value in row))
+    Console(soft_wrap=False).print(drawn)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))

@@ -1,0 +1,156 @@
+"""import, stats, audit, split: making a corpus and looking at it before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from maeum.cli.console import JsonFlag, answer, answer_json, say, table
+from maeum.errors import SettingsError
+
+CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="Folder of a corpus.")]
+
+
+def import_(
+    reader: Annotated[str, typer.Argument(metavar="READER", help="emotiontts or table.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The tree or table to read.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder of the corpus to write.")],
+    set_: Annotated[
+        str | None, typer.Option("--set", help="emotiontts: emotional, plain or both [both].")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="table: FIELD=COLUMN, as text=문장. May be repeated."),
+    ] = None,
+    emotions: Annotated[
+        str | None,
+        typer.Option(help="A set (paper) or emotions of your own: happy,sad,calm:평온."),
+    ] = None,
+    audio_root: Annotated[
+        Path | None, typer.Option(help="Folder the recordings are relative to.")
+    ] = None,
+    json_: JsonFlag = False,
+) -> None:
+    """Read a corpus as people hold it, and keep it as a manifest.
+
+    **Examples**
+
+    `maeum import emotiontts emotiontts_open_db --to corpora/ko --set emotional`
+
+    `maeum import table calls.csv --to corpora/calls --column emotion=label --column text=문장`
+    """
+    from maeum.corpus import import_corpus
+    from maeum.emotions import emotion_set
+
+    given: dict[str, Any] = {"set": set_, "columns": _pairs(column)}
+    corpus = import_corpus(
+        reader,
+        source,
+        to,
+        emotions=None if emotions is None else emotion_set(emotions),
+        audio_root=audio_root,
+        **{name: value for name, value in given.items() if value},
+    )
+    rejected = dict(corpus.rejected["reason"].value_counts().iter_rows())
+    if json_:
+        answer_json({"utterances": len(corpus), "rejected": rejected, "notes": list(corpus.notes)})
+        return
+    answer(f"{len(corpus):,} utterances of {len(corpus.emotions)} emotions in {to}")
+    for reason, count in rejected.items():
+        answer(f"left out, {reason}: {count:,} (see {to / 'rejected.parquet'})")
+    for note in corpus.notes:
+        say(f"note: {note}")
+
+
+def stats(corpus: CorpusFolder, json_: JsonFlag = False) -> None:
+    """Count what a corpus holds: emotions, speakers, sentences, hours.
+
+    **Example** `maeum stats corpora/ko`
+    """
+    from maeum.corpus import Corpus
+    from maeum.corpus.stats import stats as count
+    from maeum.corpus.stats import tables
+
+    found = count(Corpus.open(corpus))
+    if json_:
+        answer_json(found)
+        return
+    for drawn in tables(found):
+        table(drawn.title, drawn.columns, drawn.rows)
+
+
+def audit(
+    corpus: CorpusFolder,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 when a leak or fault is found.")
+    ] = False,
+    listen: Annotated[
+        bool, typer.Option("--listen/--no-listen", help="Decode every recording.")
+    ] = True,
+    json_: JsonFlag = False,
+) -> None:
+    """Find what would make a number lie: leaks, duplicates, broken recordings, conflicting labels.
+
+    **Example** `maeum audit corpora/ko --strict`
+    """
+    from maeum.corpus import Corpus
+    from maeum.corpus.audit import audit as find
+
+    findings = find(Corpus.open(corpus), listen=listen)
+    if json_:
+        answer_json({"findings": [finding.to_dict() for finding in findings]})
+    else:
+        for finding in findings:
+            answer(f"{finding.severity}: {finding.title}")
+            answer(f"      e.g. {finding.example}")
+            answer(f"      {finding.advice}")
+        answer(f"{len(findings)} findings" if findings else "nothing found")
+    if strict and any(finding.severity != "note" for finding in findings):
+        raise typer.Exit(1)
+
+
+def split(
+    corpus: CorpusFolder,
+    by: Annotated[
+        str,
+        typer.Option(help="auto, random, speaker, script, speaker+script, given or none."),
+    ] = "auto",
+    split_seed: Annotated[int, typer.Option(help="Fixes the split.")] = 0,
+    json_: JsonFlag = False,
+) -> None:
+    """Show how a corpus would be parted, without training anything.
+
+    **Example** `maeum split corpora/ko --by speaker`
+    """
+    from maeum.corpus import Corpus
+    from maeum.corpus.splits import MEANING, PARTS
+    from maeum.corpus.splits import split as draw
+
+    opened = Corpus.open(corpus)
+    drawn = draw(opened.utterances, by, seed=split_seed)  # type: ignore[arg-type]
+    if json_:
+        answer_json(drawn.to_dict())
+        return
+    answer(f"{drawn.protocol}: {MEANING[drawn.protocol]}")
+    rows = opened.utterances.join(drawn.parts, on="id", suffix="_drawn")
+    counted = rows.group_by("part_drawn", "emotion").len()
+    counts = {(part, emotion): count for part, emotion, count in counted.iter_rows()}
+    parts = [part for part in (*PARTS, "set aside") if part in drawn.counts]
+    table(
+        f"Utterances by part (fingerprint {drawn.fingerprint})",
+        ("emotion", *parts),
+        [(e.label, *(counts.get((p, e.name), 0) for p in parts)) for e in opened.emotions.emotions],
+    )
+
+
+def _pairs(entries: list[str] | None) -> dict[str, str]:
+    """FIELD=COLUMN entries as a mapping."""
+    pairs = {}
+    for entry in entries or []:
+        field, sign, column = entry.partition("=")
+        if not sign or not field or not column:
+            raise SettingsError(f"--column {entry!r} is no FIELD=COLUMN, as text=문장")
+        pairs[field.strip()] = column.strip()
+    return pairs

@@ -1,0 +1,47 @@
+"""Command-line options made from `Settings`: a new setting is a new option, in every command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_args
+
+import typer
+
+from maeum.config import Settings
+
+Command = Callable[..., None]
+
+
+def takes_settings(*, but: tuple[str, ...] = ()) -> Callable[[Command], Command]:
+    """Give a command one option per setting; those not typed reach it as None.
+
+    Args:
+        but: settings that make no sense for the command.
+    """
+
+    def decorate(command: Command) -> Command:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        added = [_option(name) for name in Settings.model_fields if name not in but]
+        command.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
+        return command
+
+    return decorate
+
+
+def _option(name: str) -> inspect.Parameter:
+    field = Settings.model_fields[name]
+    flag = f"--{name.replace('_', '-')}"
+    default = "" if field.default in (None, False) else f" [default: {field.default}]"
+    annotation = Annotated[
+        _optional(field.annotation), typer.Option(flag, help=f"{field.description}{default}")
+    ]
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
+    )
+
+
+def _optional(kind: Any) -> Any:  # noqa: ANN401 - types of any setting
+    return kind if type(None) in get_args(kind) else kind | None

@@ -1,0 +1,140 @@
+"""train, crossval: learning, and saying how well it went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maeum.cli.console import JsonFlag, answer, answer_json, say, table
+from maeum.cli.corpora import CorpusFolder
+from maeum.cli.options import takes_settings
+from maeum.errors import SettingsError
+
+if TYPE_CHECKING:
+    from maeum.evaluation import Evaluation
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="YAML file of settings; options stand over it.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what the folder holds of another run.")
+]
+
+
+@takes_settings()
+def train(
+    corpus: CorpusFolder,
+    to: Annotated[Path, typer.Option("--to", help="Folder of the run to write.")],
+    config: ConfigFile = None,
+    overwrite: Overwrite = False,
+    json_: JsonFlag = False,
+    **settings: Any,  # noqa: ANN401 - one per setting
+) -> None:
+    """Train a classifier and test it on what it has not seen.
+
+    An interrupted run goes on when the same command is typed again.
+
+    **Examples**
+
+    `maeum train corpora/ko --to runs/first`
+
+    `maeum train corpora/ko --to runs/voice --modality speech --split speaker --seed 1`
+
+    `maeum train corpora/ko --to runs/short --order short --per-emotion 50 --recipe paper`
+    """
+    from maeum.corpus import Corpus
+    from maeum.training import train as learn
+
+    _note_unused_encoder(settings)
+    run = learn(Corpus.open(corpus), to, config=config, overwrite=overwrite, **settings)
+    tested = run.metrics if run.card["used"]["test"] else None
+    if json_:
+        answer_json({"run": str(to), "split": run.card["split"], "test": tested})
+        return
+    answer(f"{to}: {run.result}")
+    if tested:
+        answer(f"report: {run.folder / 'report' / 'report.html'}")
+
+
+@takes_settings(but=("split", "patience"))
+def crossval(
+    corpus: CorpusFolder,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder to keep it in, and to go on from.")
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="What a network must not have met: random, speaker, script, speaker+script."
+        ),
+    ] = "speaker",
+    folds: Annotated[
+        str, typer.Option(help="How many, or loso: leave one speaker (or script) out.")
+    ] = "5",
+    config: ConfigFile = None,
+    overwrite: Overwrite = False,
+    json_: JsonFlag = False,
+    **settings: Any,  # noqa: ANN401 - one per setting
+) -> None:
+    """Test every utterance once, each by a network that never met its group.
+
+    The right way to a number from a small corpus. Finished folds are not done again.
+
+    **Example** `maeum crossval corpora/ko --to runs/loso --by speaker --folds loso --modality speech`
+    """
+    from maeum.corpus import Corpus
+    from maeum.training import crossval as cross
+
+    _note_unused_encoder(settings)
+    result = cross(
+        Corpus.open(corpus),
+        to,
+        by=by,  # type: ignore[arg-type]
+        folds=_folds(folds),  # type: ignore[arg-type]
+        config=config,
+        overwrite=overwrite,
+        **settings,
+    )
+    if json_:
+        answer_json(result.to_dict())
+        return
+    figures = [tuple(fold.values()) for fold in result.folds]
+    table(f"Folds by {by}", ("fold", "n", "accuracy", "UAR", "macro F1"), figures)
+    print_evaluation(result.evaluation)
+    answer(f"report: {result.folder / 'report' / 'report.html'}")
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """The numbers for a person, what they rest on, and what leaked."""
+    from maeum.evaluation.writing import summary
+
+    labels = dict(zip(evaluation.emotions.names, evaluation.emotions.labels, strict=True))
+    columns = ("n", "recall", "precision", "f1")
+    rows = [
+        (labels[name], *(figures[column] for column in columns))
+        for name, figures in evaluation.scores.by_emotion.items()
+    ]
+    table("By emotion", ("emotion", *columns), rows)
+    answer(summary(evaluation))
+    for shared in evaluation.leaks.found:
+        answer(f"leak: {shared}")
+    for note in evaluation.leaks.notes:
+        answer(f"note: {note}")
+
+
+def _folds(text: str) -> int | str:
+    if text == "loso":
+        return text
+    if not text.isdecimal():
+        raise SettingsError(f"--folds {text!r} is neither a number nor loso")
+    return int(text)
+
+
+def _note_unused_encoder(settings: dict[str, Any]) -> None:
+    """An encoder for a modality that is not used is ignored, and that is said."""
+    modality = settings.get("modality")
+    for side in ("speech", "text"):
+        if settings.get(side) is not None and modality not in (None, "both", side):
+            say(f"note: --{side} {settings[side]} is ignored, the run takes {modality} alone")

@@ -1,0 +1,137 @@
+"""evaluate, predict, encoders: what to do with a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maeum.cli.console import JsonFlag, answer, answer_json, say, table
+from maeum.cli.corpora import CorpusFolder
+
+if TYPE_CHECKING:
+    from maeum.inference import Prediction
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run.")]
+
+
+def evaluate(
+    run: RunFolder,
+    corpus: CorpusFolder,
+    part: Annotated[
+        str | None,
+        typer.Option(help="test, validation, train or all [its own corpus: test, another: all]."),
+    ] = None,
+    modality: Annotated[
+        str | None, typer.Option(help="Give the network speech or text alone.")
+    ] = None,
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", help="YAML: emotion of the corpus: emotion of the run, or null."),
+    ] = None,
+    json_: JsonFlag = False,
+) -> None:
+    """Test a run on the test part of its own corpus, or on another corpus.
+
+    **Examples**
+
+    `maeum evaluate runs/first corpora/ko`
+
+    `maeum evaluate runs/first corpora/calls --map names.yaml --json`
+    """
+    from maeum.cli.training import print_evaluation
+    from maeum.corpus import Corpus
+    from maeum.evaluation import evaluate as judge
+    from maeum.evaluation.mapping import read_mapping
+
+    evaluation = judge(
+        run,
+        Corpus.open(corpus),
+        part=part,  # type: ignore[arg-type]
+        modality=modality,  # type: ignore[arg-type]
+        mapping=None if map_ is None else read_mapping(map_),
+    )
+    if json_:
+        answer_json(evaluation.to_dict())
+        return
+    print_evaluation(evaluation)
+
+
+def predict(
+    run: RunFolder,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[AUDIO]…", help="Recordings, or folders of them."),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="What is said in the one recording given.")
+    ] = None,
+    texts: Annotated[
+        Path | None,
+        typer.Option(help="Table with columns audio and text, or one sentence a line (.txt)."),
+    ] = None,
+    speaker: Annotated[
+        Path | None,
+        typer.Option(help="Folder of other recordings of the voice, for --normalize speaker runs."),
+    ] = None,
+    json_: JsonFlag = False,
+) -> None:
+    """Name the emotion of recordings, sentences, or both.
+
+    A file that cannot be used is reported and the rest go on; the exit status is then 1.
+
+    **Examples**
+
+    `maeum predict runs/first take3.wav --text "정말 마음이 아프다"`
+
+    `maeum predict runs/first calls/ --texts calls.csv --json > felt.jsonl`
+
+    `maeum predict runs/first --text "오늘 정말 행복해"`
+    """
+    from maeum.inference import EmotionClassifier, Failure
+    from maeum.inference.queries import queries
+
+    asked = queries(audio or [], text=text, texts=texts)
+    model = EmotionClassifier.from_pretrained(run)
+    voice = None if speaker is None else model.voice_in(speaker)
+    failed = 0
+    for found in model.predict(asked, voice=voice):
+        failed += isinstance(found, Failure)
+        if json_:
+            answer_json(found.to_dict(), indent=None)
+        elif isinstance(found, Failure):
+            say(f"failed: {found.error}")
+        else:
+            answer(_line(found))
+    if failed:
+        raise typer.Exit(1)
+
+
+def encoders(json_: JsonFlag = False) -> None:
+    """List the encoders this version has.
+
+    **Example** `maeum encoders`
+    """
+    from maeum.encoders import BUILTIN_SPEECH, BUILTIN_TEXT, speech_encoder, text_encoder
+
+    made = [
+        *((name, "speech", speech_encoder(name)) for name in BUILTIN_SPEECH),
+        *((name, "text", text_encoder(name)) for name in BUILTIN_TEXT),
+    ]
+    rows = [
+        {"name": name, "modality": modality, "dim": encoder.dim, "version": encoder.version}
+        for name, modality, encoder in made
+    ]
+    if json_:
+        answer_json({"encoders": rows})
+        return
+    table("Encoders", ("name", "modality", "dim", "version"), [tuple(row.values()) for row in rows])
+
+
+def _line(found: Prediction) -> str:
+    """One prediction for a person: the answer, how sure, and the runners-up."""
+    ranked = sorted(found.probabilities.items(), key=lambda entry: -entry[1])
+    others = ", ".join(f"{name} {chance:.0%}" for name, chance in ranked[1:3])
+    what = found.audio or found.text
+    return f"{what}: {found.emotion} {found.confidence:.0%} ({others}; from {' and '.join(found.modalities)})"

@@ -1,0 +1,133 @@
+"""Settings of a run: frozen, strict, kept as YAML beside the weights.
+
+What a user types stands over what a file says, which stands over a recipe, which stands over the
+defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from maeum.errors import SettingsError
+from maeum.files import write_text
+
+Modality = Literal["both", "speech", "text"]
+Normalization = Literal["none", "recording", "speaker"]
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "paper": {"batch_size": 32, "epochs": 10, "patience": None},
+}
+"""Values that replace the defaults together. `paper`: batch 32, 10 epochs, no early stopping."""
+
+
+class Settings(BaseModel):
+    """Everything that decides what a run learns, apart from the corpus.
+
+    Two runs with equal settings on one corpus have equal weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: Literal["default", "paper"] = Field("default", description="defaults to start from")
+    modality: Modality = Field("both", description="what the network listens to")
+    speech: str = Field("builtin:acoustic", description="speech encoder")
+    text: str = Field("builtin:letters", description="text encoder")
+    normalize: Normalization = Field(
+        "none", description="recording: equal loudness; speaker: mean and spread of the voice"
+    )
+    split: Literal["auto", "random", "speaker", "script", "speaker+script", "given", "none"] = (
+        Field("auto", description="what train and test must not share")
+    )
+    split_seed: int = Field(0, ge=0, description="fixes the split")
+    order: Literal["random", "short", "long"] = Field("random", description="sampling order")
+    per_emotion: int | None = Field(None, ge=1, description="training utterances per emotion")
+    total: int | None = Field(None, ge=1, description="training utterances in all")
+    distinct_text: bool = Field(False, description="train on each sentence once")
+    allow_fewer: bool = Field(False, description="go on where fewer exist than asked for")
+    hidden_size: int = Field(256, ge=1, le=65_536, description="width of h")
+    dropout: float = Field(0.3, ge=0, lt=1, description="share of h left out while training")
+    modality_dropout: float = Field(
+        0.2, ge=0, lt=1, description="share of pairs trained with speech or text alone"
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: rare emotions weigh more in the loss"
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="mass moved off the true emotion")
+    epochs: int = Field(60, ge=1, description="passes over the training part")
+    batch_size: int = Field(32, ge=1, description="utterances per step")
+    lr: float = Field(1e-3, gt=0, description="highest learning rate")
+    weight_decay: float = Field(0.01, ge=0, description="of AdamW")
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps with rising rate")
+    patience: int | None = Field(
+        None, ge=1, description="epochs without a better validation loss before stopping"
+    )
+    seed: int = Field(0, ge=0, description="first weights, order of batches, dropout")
+    tensorboard: bool = Field(False, description="write a log for TensorBoard")
+
+    @classmethod
+    def of(cls, config: str | Path | None = None, **given: object) -> Settings:
+        """Settings from a recipe, a YAML file and values given; later ones win.
+
+        Args:
+            config: a YAML file of settings.
+            given: values by name; None means not given.
+
+        Raises:
+            SettingsError: an unknown setting or a value out of range; the message names it.
+        """
+        stated = _read(Path(config)) if config is not None else {}
+        stated |= {name: value for name, value in given.items() if value is not None}
+        recipe = RECIPES.get(str(stated.get("recipe", "default")), {})
+        return cls._checked({**recipe, **stated})
+
+    @classmethod
+    def _checked(cls, values: Mapping[str, Any]) -> Settings:
+        try:
+            settings = cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise SettingsError(_sentence(error, known=list(cls.model_fields))) from error
+        if settings.per_emotion is not None and settings.total is not None:
+            raise SettingsError("per_emotion and total were both given; give one of them")
+        return settings
+
+    def save(self, path: Path) -> None:
+        """Write as YAML."""
+        write_text(path, self.to_yaml())
+
+    def to_yaml(self) -> str:
+        """All settings, in order, as YAML."""
+        return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
+
+    @property
+    def hears_speech(self) -> bool:
+        """Whether recordings are used."""
+        return self.modality != "text"
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether sentences are used."""
+        return self.modality != "speech"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path} cannot be read as YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path} holds a {type(values).__name__}; expected settings, a: b")
+    return values
+
+
+def _sentence(error: ValidationError, *, known: list[str]) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting {name!r}; known: {', '.join(known)}"
+    return f"setting {name} is {first['input']!r}: {first['msg']}"

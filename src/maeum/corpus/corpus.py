@@ -1,0 +1,127 @@
+"""A corpus on disk: `manifest.parquet`, `rejected.parquet`, `corpus.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from maeum.corpus.manifest import REJECTED_SCHEMA, read_manifest, write_table
+from maeum.emotions import EmotionSet
+from maeum.errors import CorpusError
+from maeum.files import write_json
+
+FORMAT = 1
+"""Raised when a reader of older folders would misread a new one."""
+
+_IDENTITY = ("id", "audio", "channel", "start_s", "duration_s", "text", "speaker", "emotion")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Utterances, the emotions they are told apart by, and where their recordings are.
+
+    Attributes:
+        utterances: one row per utterance, columns of `manifest.SCHEMA`, in order of id.
+        emotions: the emotion set of the column `emotion`.
+        audio_root: the folder the column `audio` is relative to; None for text alone.
+        reader: which reader made it.
+        source: what was read.
+        notes: what a person must know who uses it.
+        rejected: what was left out, columns of `manifest.REJECTED_SCHEMA`.
+    """
+
+    utterances: pl.DataFrame
+    emotions: EmotionSet
+    audio_root: Path | None = None
+    reader: str = "own"
+    source: str = ""
+    notes: tuple[str, ...] = ()
+    rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Corpus:
+        """The corpus kept in a folder.
+
+        Raises:
+            CorpusError: the folder holds none, a half-written or a newer one.
+        """
+        folder = Path(folder)
+        card = _read_card(folder)
+        audio_root = card["audio_root"]
+        return cls(
+            utterances=read_manifest(folder / "manifest.parquet"),
+            emotions=EmotionSet.from_dict(card["emotions"]),
+            audio_root=None if audio_root is None else folder / audio_root,
+            reader=card["reader"],
+            source=card["source"],
+            notes=tuple(card["notes"]),
+            rejected=pl.read_parquet(folder / "rejected.parquet"),
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the three files; `corpus.json` last, so that a folder without it is unfinished."""
+        folder = Path(folder)
+        write_table(self.utterances, folder / "manifest.parquet")
+        write_table(self.rejected, folder / "rejected.parquet")
+        root = self.audio_root
+        card = {
+            "format": FORMAT,
+            "reader": self.reader,
+            "source": self.source,
+            "audio_root": None if root is None else str(root.resolve()),
+            "emotions": self.emotions.to_dict(),
+            "utterances": len(self),
+            "rejected": dict(self.rejected["reason"].value_counts().sort("reason").iter_rows()),
+            "notes": list(self.notes),
+            "fingerprint": self.fingerprint,
+        }
+        write_json(folder / "corpus.json", card)
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change when any utterance's content or label does."""
+        table = self.utterances.select(_IDENTITY).sort("id").write_csv()
+        return blake2b(table.encode(), digest_size=8).hexdigest()
+
+    @property
+    def labels(self) -> Sequence[int]:
+        """Class index of each utterance's emotion, in row order."""
+        place = {name: index for index, name in enumerate(self.emotions.names)}
+        return [place[name] for name in self.utterances["emotion"]]
+
+    def select(self, rows: pl.Series | pl.Expr) -> Corpus:
+        """The same corpus with the rows a mask names."""
+        return self.with_utterances(self.utterances.filter(rows))
+
+    def with_utterances(self, utterances: pl.DataFrame) -> Corpus:
+        """The same corpus with other rows."""
+        return replace(self, utterances=utterances)
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    path = folder / "corpus.json"
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CorpusError(
+            f"{folder} is no corpus (it has no corpus.json); make one with "
+            f"`maeum import READER SOURCE --to {folder}`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path} cannot be read ({error}); import again") from error
+    if card.get("format") != FORMAT:
+        raise CorpusError(
+            f"{folder} has corpus format {card.get('format')!r}, this version reads {FORMAT}; "
+            "import again"
+        )
+    return card

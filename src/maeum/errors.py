@@ -1,0 +1,55 @@
+"""What can go wrong, as one tree.
+
+Every message says what came, what was expected and what to do; the command line prints it as one line.
+
+    MaeumError
+    ├── SettingsError     a setting is unknown, out of range, or contradicts another
+    ├── EmotionError      an emotion is not in the set in use
+    ├── CorpusError       a folder is no corpus, a table or tree cannot be read
+    │   ├── SplitError    the corpus cannot be split as asked
+    │   └── SamplingError fewer utterances than asked for
+    ├── AudioError        a recording is missing, broken, silent, too short or too long
+    ├── TextError         a text is empty or cannot be decoded
+    ├── EncoderError      no encoder of that name, or it cannot be loaded
+    └── RunError          a folder is no run, is unfinished, or lacks what is asked of it
+"""
+
+
+class MaeumError(Exception):
+    """The root: catch it to catch all that maeum raises on purpose."""
+
+
+class SettingsError(MaeumError, ValueError):
+    """A setting is unknown, out of range, or contradicts another."""
+
+
+class EmotionError(MaeumError, ValueError):
+    """An emotion is not in the set in use."""
+
+
+class CorpusError(MaeumError, ValueError):
+    """A folder is no corpus, or a table or tree cannot be read."""
+
+
+class SplitError(CorpusError):
+    """The corpus cannot be split as asked."""
+
+
+class SamplingError(CorpusError):
+    """Fewer utterances exist than were asked for."""
+
+
+class AudioError(MaeumError, ValueError):
+    """A recording is missing, broken, silent, too short or too long."""
+
+
+class TextError(MaeumError, ValueError):
+    """A text is empty or cannot be decoded."""
+
+
+class EncoderError(MaeumError, ValueError):
+    """No encoder goes by that name, or it cannot be loaded."""
+
+
+class RunError(MaeumError, ValueError):
+    """A folder is no run, is unfinished, or lacks what is asked of it."""

@@ -1,0 +1,230 @@
+"""A run on a corpus: its answers, the numbers, and what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from maeum.corpus import Corpus
+from maeum.corpus.splits import MEANING
+from maeum.emotions import EmotionSet
+from maeum.errors import CorpusError, EmotionError, RunError
+from maeum.evaluation.leaks import Leaks, hashed, leaks
+from maeum.evaluation.metrics import Scores, scores
+from maeum.features import Features
+from maeum.inference import EmotionClassifier, Run
+
+OTHER_CORPUS = "other corpus"
+
+BOOTSTRAP_SEED = 0
+"""Fixes the intervals: the same answers have the same ones."""
+
+TRANSDUCTIVE = (
+    "voices were normalised with the recordings that are tested (transductive): the numbers are "
+    "for a system that has heard the voice before, without labels"
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of a test.
+
+    Attributes:
+        scores: numbers with intervals.
+        answers: columns id, speaker, text, truth, answer, confidence.
+        emotions: in class order.
+        protocol: how training and test were kept apart; `other corpus` for another one.
+        part: train, validation, test or all.
+        modality: what the network was given.
+        leaks: what training and test share.
+        left_out: utterances without a usable recording or text.
+    """
+
+    scores: Scores
+    answers: pl.DataFrame
+    emotions: EmotionSet
+    protocol: str
+    part: str
+    modality: str
+    leaks: Leaks
+    left_out: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            **self.scores.to_dict(),
+            "split": self.protocol,
+            "part": self.part,
+            "modality": self.modality,
+            "leaks": self.leaks.to_dict(),
+            "left_out": self.left_out,
+        }
+
+    @property
+    def meaning(self) -> str:
+        """One sentence on what the protocol says of the numbers."""
+        return MEANING.get(self.protocol, "the run was trained on another corpus")
+
+
+def evaluate(
+    run: Run | str | Path,
+    corpus: Corpus,
+    *,
+    part: Literal["train", "validation", "test", "all"] | None = None,
+    modality: Literal["both", "speech", "text"] | None = None,
+    mapping: Mapping[str, str | None] | None = None,
+    features: Features | None = None,
+) -> Evaluation:
+    """Test a run.
+
+    Args:
+        run: a finished run or its folder.
+        corpus: its own, of which `part` is tested, or another, of which all is.
+        part: None: test for the run's own corpus, all for another.
+        modality: what to give the network; None: all it takes.
+        mapping: emotion of the corpus -> emotion of the run; None as a value leaves it out.
+        features: of the corpus, if they are at hand.
+
+    Raises:
+        RunError: no finished run, or it cannot take the modality, or has no such part.
+        EmotionError: the corpus has emotions the run does not tell apart.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    own = run.card["corpus"]["fingerprint"] == corpus.fingerprint
+    part = part or ("test" if own else "all")
+    tested = _in_words_of(run.model.emotions, _part_of(run, corpus, part, own=own), mapping or {})
+    given = _modality_for(run.model, modality)
+    features = _features_for(run.model, corpus, tested, features).only(given)
+    notes = (TRANSDUCTIVE,) if run.model.needs_voice else ()
+    trained = run.partition.filter(pl.col("part") == "train")
+    return judge(
+        answers(run.model, tested, features),
+        run.model.emotions,
+        protocol=run.card["split"]["protocol"] if own else OTHER_CORPUS,
+        part=part,
+        modality=given,
+        leaks=leaks(trained, hashed(tested.utterances), notes=notes),
+        left_out=int((~features.usable).sum()),
+    )
+
+
+def answers(classifier: EmotionClassifier, corpus: Corpus, features: Features) -> pl.DataFrame:
+    """What the classifier answers, utterance by utterance.
+
+    Args:
+        classifier: with the corpus' emotions or more.
+        corpus: what is tested.
+        features: of these utterances, in their order, normalised as the classifier wants them.
+
+    Returns:
+        Columns id, speaker, text, truth, answer, confidence; utterances without a usable
+        modality are not in it.
+
+    Raises:
+        CorpusError: none is usable.
+    """
+    if not features.usable.any():
+        raise CorpusError("nothing to test: no utterance has a usable recording or text")
+    usable = pl.Series(features.usable)
+    chances = classifier.probabilities(features)[features.usable]
+    names = np.array(classifier.emotions.names)
+    rows = corpus.utterances.filter(usable).select("id", "speaker", "text", truth="emotion")
+    return rows.with_columns(
+        answer=pl.Series(names[chances.argmax(axis=1)]), confidence=pl.Series(chances.max(axis=1))
+    )
+
+
+def judge(
+    answers: pl.DataFrame,
+    emotions: EmotionSet,
+    *,
+    protocol: str,
+    part: str,
+    modality: str,
+    leaks: Leaks,
+    left_out: int = 0,
+) -> Evaluation:
+    """Numbers and intervals for some answers; arguments as in `Evaluation`."""
+    place = {name: index for index, name in enumerate(emotions.names)}
+    truth, answer = (
+        answers[column].replace_strict(place, return_dtype=pl.Int64).to_numpy()
+        for column in ("truth", "answer")
+    )
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    return Evaluation(
+        scores=scores(truth, answer, answers["speaker"].to_list(), emotions.names, rng),
+        answers=answers,
+        emotions=emotions,
+        protocol=protocol,
+        part=part,
+        modality=modality,
+        leaks=leaks,
+        left_out=left_out,
+    )
+
+
+def _part_of(run: Run, corpus: Corpus, part: str, *, own: bool) -> Corpus:
+    if part == "all":
+        return corpus
+    if not own:
+        raise RunError(
+            f"part {part!r} was asked for, but this is not the corpus of the run; use all"
+        )
+    keys = hashed(corpus.utterances)["utterance"]
+    wanted = run.partition.filter(pl.col("part") == part)["utterance"]
+    chosen = corpus.select(keys.is_in(wanted.implode()))
+    if len(chosen) == 0:
+        protocol = run.card["split"]["protocol"]
+        raise RunError(
+            f"the run has no {part} part (its split was {protocol}); "
+            "test it on another corpus, or on all of this one with --part all"
+        )
+    return chosen
+
+
+def _in_words_of(emotions: EmotionSet, corpus: Corpus, mapping: Mapping[str, str | None]) -> Corpus:
+    """The corpus with its emotions named as the run names them; mapped to None: left out.
+
+    Raises:
+        EmotionError: an emotion is neither the run's nor mapped.
+    """
+    present = sorted(corpus.utterances["emotion"].unique())
+    names = {name: mapping.get(name, name) for name in present}
+    unknown = [name for name, to in names.items() if to is not None and to not in emotions.names]
+    if unknown:
+        raise EmotionError(
+            f"the run tells {', '.join(emotions.names)} apart; the corpus also has "
+            f"{', '.join(unknown)}: map them with --map FILE, lines like `{unknown[0]}: "
+            f"{emotions.names[0]}`, or `{unknown[0]}: null` to leave them out"
+        )
+    renamed = corpus.utterances.with_columns(pl.col("emotion").replace_strict(names))
+    return corpus.with_utterances(renamed.drop_nulls("emotion"))
+
+
+def _modality_for(classifier: EmotionClassifier, asked: str | None) -> str:
+    sides = list(classifier.network.inputs)
+    whole = "both" if len(sides) > 1 else sides[0]
+    if asked in (None, whole):
+        return whole
+    if asked not in sides:
+        raise RunError(f"modality {asked!r} was asked for, but the run takes {' and '.join(sides)}")
+    return str(asked)
+
+
+def _features_for(
+    classifier: EmotionClassifier, corpus: Corpus, tested: Corpus, features: Features | None
+) -> Features:
+    """Features of what is tested; whole voices are heard where the run normalises by voice."""
+    ids = list(tested.utterances["id"])
+    if features is None:
+        features = classifier.extract(corpus if classifier.needs_voice else tested)
+    if classifier.needs_voice:
+        speakers = dict(corpus.utterances.select("id", "speaker").iter_rows())
+        voices = [speakers[name] for name in features.ids]
+        features = classifier.with_known_voices(features, voices)
+    return features.take(ids)

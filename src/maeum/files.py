@@ -1,0 +1,70 @@
+"""Files that are whole or not there: written aside, then renamed; and readers that say what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from maeum.errors import TextError
+
+KOREAN_ENCODINGS = ("utf-8-sig", "cp949")
+"""What Korean text files come in: UTF-8 with or without a mark, and what Excel writes in Korea."""
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """A path to write to; renamed to `path` when the block ends well, removed when it does not.
+
+    A reader sees the old file or the new one, never half of it, and a full disk leaves the old
+    one whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        _give_usual_rights(aside)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _give_usual_rights(path: Path) -> None:
+    """The rights a plainly opened file would have; temporary files are the owner's alone."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text whole or not at all."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - anything JSON can hold
+    """Write a value as indented JSON, Hangul readable, whole or not at all."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_text(path: Path) -> str:
+    """Text of a file in UTF-8 (marks at its start removed, however many) or cp949.
+
+    Raises:
+        TextError: neither encoding fits.
+    """
+    data = path.read_bytes()
+    for encoding in KOREAN_ENCODINGS:
+        try:
+            return data.decode(encoding).lstrip("\ufeff")
+        except UnicodeDecodeError:
+            continue
+    raise TextError(
+        f"{path} is neither UTF-8 nor cp949 (the encoding Excel uses in Korea); save it as UTF-8"
+    )

@@ -1,0 +1,66 @@
+"""One answer, the same in Python, on the command line and in files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was felt in one utterance.
+
+    Attributes:
+        emotion: the most probable one.
+        confidence: its probability, in [0, 1].
+        probabilities: every emotion's, summing to 1.
+        modalities: what the answer rests on: `speech`, `text` or both.
+        audio: the recording, as given.
+        text: what was said, as given.
+    """
+
+    emotion: str
+    confidence: float
+    probabilities: dict[str, float]
+    modalities: tuple[str, ...]
+    audio: str | None = None
+    text: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "audio": self.audio,
+            "text": self.text,
+            "emotion": self.emotion,
+            "confidence": self.confidence,
+            "probabilities": self.probabilities,
+            "modalities": list(self.modalities),
+        }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no answer for one utterance.
+
+    Attributes:
+        error: the sentence a person reads.
+        audio: the recording, as given.
+        text: what was said, as given.
+    """
+
+    error: str
+    audio: str | None = None
+    text: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        named = {"audio": self.audio} if self.audio is not None else {"text": self.text}
+        return {**named, "error": self.error}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a prediction is asked for: a recording, a text, or both."""
+
+    audio: str | None = None
+    text: str | None = None

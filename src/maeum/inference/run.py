@@ -1,0 +1,123 @@
+"""A run on disk: what was trained, on what, and what came of it.
+
+config.json, model.safetensors   the network
+maeum.yaml                       settings, corpus, split, versions
+partition.parquet                who was in which part, as hashes: leaks can be found in any
+                                 corpus, and nothing of the corpus is given away
+log.json                         losses while training
+report/                          metrics.json, confusion.png, report.html
+README.md                        the model card
+checkpoints/                     only while training
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from maeum.config import Settings
+from maeum.corpus.manifest import write_table
+from maeum.errors import RunError
+from maeum.files import write_text
+from maeum.inference.classifier import EmotionClassifier
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    Attributes:
+        folder: where it is.
+    """
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """A finished or interrupted run.
+
+        Raises:
+            RunError: the folder holds none.
+        """
+        run = cls(Path(folder))
+        if not run.card_path.is_file():
+            raise RunError(f"{folder} is no run (it has no maeum.yaml)")
+        return run
+
+    @property
+    def card_path(self) -> Path:
+        """`maeum.yaml`."""
+        return self.folder / "maeum.yaml"
+
+    @property
+    def finished(self) -> bool:
+        """Whether training and the test are through; the model card is written last."""
+        return (self.folder / "README.md").is_file()
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """What `maeum.yaml` says: settings, corpus, split, training, versions.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        try:
+            card = yaml.safe_load(self.card_path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise RunError(f"{self.card_path} cannot be read ({error}); train again") from error
+        if not isinstance(card, dict) or "settings" not in card:
+            raise RunError(f"{self.card_path} holds no settings; train again")
+        return card
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What decided the run."""
+        return Settings.of(**self.card["settings"])
+
+    @cached_property
+    def model(self) -> EmotionClassifier:
+        """The classifier; callable on a recording, a text, or both.
+
+        Raises:
+            RunError: the run is not finished.
+        """
+        return EmotionClassifier.from_pretrained(self.folder)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What `report/metrics.json` says of the test part.
+
+        Raises:
+            RunError: nothing was tested.
+        """
+        path = self.folder / "report" / "metrics.json"
+        if not path.is_file():
+            raise RunError(f"{self.folder} has no test; its split was {self.card['split']}")
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return metrics
+
+    @property
+    def result(self) -> str:
+        """What came of the test, in one sentence; kept in `metrics.json`."""
+        if not self.card["used"]["test"]:
+            return "trained on everything; test it on another corpus with `maeum evaluate`"
+        return str(self.metrics["summary"])
+
+    @cached_property
+    def partition(self) -> pl.DataFrame:
+        """Columns id, speaker, script (hashed) and part."""
+        return pl.read_parquet(self.folder / "partition.parquet")
+
+    def write_card(self, card: dict[str, Any]) -> None:
+        """Write `maeum.yaml`."""
+        write_text(self.card_path, yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
+
+    def write_partition(self, partition: pl.DataFrame) -> None:
+        """Write `partition.parquet`."""
+        write_table(partition, self.folder / "partition.parquet")

@@ -1,0 +1,67 @@
+"""The model card of a run: what it is, how well it did, what it must not be used for."""
+
+from __future__ import annotations
+
+from maeum.corpus.splits import MEANING
+from maeum.evaluation import Evaluation
+from maeum.evaluation.writing import summary
+from maeum.inference import Run
+
+_CARD = """\
+# {name}
+
+Tells {emotions} apart from {modality}.
+
+{numbers}
+
+- Encoders: {encoders}
+- Trained on {used} utterances of a corpus read by `{reader}` (fingerprint `{fingerprint}`)
+- Split `{protocol}`, seed {split_seed}: {meaning}
+- Seed {seed}
+
+## Before you rely on it
+
+{warnings}
+- A probability is the network's own and not calibrated.
+- What a person feels cannot be read off a recording; this names how an utterance sounds and reads
+  to the people who labelled the corpus. Do not decide about people with it.
+
+## Use
+
+```python
+from maeum import EmotionClassifier
+
+model = EmotionClassifier.from_pretrained("{name}")
+```
+"""
+
+
+def model_card(run: Run, evaluation: Evaluation | None) -> str:
+    """The card as Markdown.
+
+    Args:
+        run: with weights and `maeum.yaml`.
+        evaluation: of the test part; None where nothing was tested.
+    """
+    settings, card = run.settings, run.card
+    sides = run.model.network.inputs
+    warnings = evaluation.leaks.sentences if evaluation else ["nothing was tested"]
+    return _CARD.format(
+        name=run.folder.name,
+        emotions=", ".join(run.model.emotions.names),
+        modality=" and ".join(sides),
+        numbers=summary(evaluation)
+        if evaluation
+        else "It was trained on everything, so there is "
+        "no number to give: test it on another corpus with `maeum evaluate`.",
+        encoders=", ".join(f"{side} `{getattr(settings, side)}`" for side in sides),
+        used=f"{card['used']['train']:,}",
+        reader=card["corpus"]["reader"],
+        fingerprint=card["corpus"]["fingerprint"],
+        protocol=card["split"]["protocol"],
+        split_seed=card["split"]["seed"],
+        meaning=MEANING[card["split"]["protocol"]],
+        seed=settings.seed,
+        warnings="\n".join(f"- {warning}" for warning in warnings)
+        or "- Test and training share no voice, sentence or recording.",
+    )

@@ -1,0 +1,70 @@
+"""The folder of a run or a cross-validation: what it says of itself, and who may write to it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from maeum.config import Settings
+from maeum.corpus import Corpus
+from maeum.errors import RunError
+from maeum.evaluation.writing import versions
+from maeum.inference import Run
+
+
+def folder_card(
+    kind: str, corpus: Corpus, settings: Settings, *, split: Mapping[str, object]
+) -> dict[str, Any]:
+    """What `maeum.yaml` says; two folders with equal cards, versions aside, hold equal weights.
+
+    Args:
+        kind: run or crossval.
+        corpus: what is learnt from.
+        settings: of the run.
+        split: how the corpus is parted.
+    """
+    return {
+        "kind": kind,
+        "settings": settings.model_dump(),
+        "corpus": {
+            "fingerprint": corpus.fingerprint,
+            "reader": corpus.reader,
+            "utterances": len(corpus),
+        },
+        "split": dict(split),
+        "versions": versions(),
+    }
+
+
+def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
+    """See that the folder is new, holds this very work, or may be replaced.
+
+    Raises:
+        RunError: it holds other files, or work that differs; the message says in what.
+    """
+    run = Run(folder)
+    if folder.is_file():
+        raise RunError(f"{folder} is a file; --to expects a folder")
+    if overwrite and run.card_path.is_file():
+        shutil.rmtree(folder)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not run.card_path.is_file():
+        raise RunError(f"{folder} holds other files; --to expects a new folder or a run")
+    if changed := _differences(run.card, card):
+        raise RunError(
+            f"{folder} holds a run that differs in {', '.join(changed)}; "
+            "name another folder, or replace it with --overwrite"
+        )
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    settings = [
+        f"{name} ({old['settings'].get(name)!r}, now {value!r})"
+        for name, value in new["settings"].items()
+        if old["settings"].get(name) != value
+    ]
+    whole = [part for part in ("kind", "corpus", "split") if old.get(part) != new[part]]
+    return settings or whole

@@ -1,0 +1,182 @@
+"""Cross-validation: every utterance is tested once, by a network that never met its group."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import yaml
+
+from maeum.config import Settings
+from maeum.corpus import Corpus, splits
+from maeum.corpus.manifest import write_table
+from maeum.corpus.splits import Fold
+from maeum.errors import SettingsError
+from maeum.evaluation import Evaluation
+from maeum.evaluation.evaluate import TRANSDUCTIVE, answers, judge
+from maeum.evaluation.leaks import Leaks, hashed, leaks, pooled
+from maeum.evaluation.writing import Background, write_report
+from maeum.features import Features
+from maeum.files import write_text
+from maeum.progress import track
+from maeum.training.folder import claim, folder_card
+from maeum.training.learn import Material, training_rows
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What came of all folds.
+
+    Attributes:
+        evaluation: over every utterance, each answered once.
+        folds: name, n, accuracy, uar and macro_f1 of each fold.
+        folder: where it is kept.
+    """
+
+    evaluation: Evaluation
+    folds: Sequence[dict[str, Any]]
+    folder: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**self.evaluation.to_dict(), "folds": list(self.folds)}
+
+
+def crossval(
+    corpus: Corpus,
+    to: str | Path | None = None,
+    *,
+    by: Literal["random", "speaker", "script", "speaker+script"] = "speaker",
+    folds: int | Literal["loso"] = 5,
+    config: str | Path | None = None,
+    features: Features | None = None,
+    overwrite: bool = False,
+    **settings: object,
+) -> CrossValidation:
+    """Train one network per fold and test it on what the fold left out.
+
+    Every fold trains for all epochs on everything else; nothing is held back to stop early.
+
+    Args:
+        corpus: what to learn from.
+        to: folder; None: a new temporary one. Finished folds in it are not done again.
+        by: what a network must not have met; see `corpus.splits.folds`.
+        folds: how many; loso: one per group.
+        config: YAML file of settings.
+        features: of the corpus from the same encoders, if they are at hand.
+        overwrite: replace work with other settings.
+        settings: see `Settings`; `split` and `patience` have no place here.
+
+    Raises:
+        SettingsError: a setting is unknown, out of range or out of place.
+        SplitError: the corpus cannot be folded so.
+        RunError: the folder holds other work.
+    """
+    chosen = Settings.of(config, **settings)
+    _refuse_what_folds_decide(chosen)
+    folder = Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-crossval-"))
+    parting = {"protocol": by, "folds": folds, "seed": chosen.split_seed}
+    card = folder_card("crossval", corpus, chosen, split=parting)
+    claim(folder, card, overwrite=overwrite)
+    turns = list(splits.folds(corpus.utterances, by, folds, seed=chosen.split_seed))
+    write_text(folder / "maeum.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
+    material = cache(lambda: Material.gather(corpus, chosen, features))
+    answered = [
+        _answers(folder / "folds" / f"{number:04d}.parquet", fold, material)
+        for number, fold in enumerate(track(turns, total=len(turns), label="folds"))
+    ]
+    return _pooled(folder, corpus, chosen, by, turns, answered)
+
+
+def _refuse_what_folds_decide(settings: Settings) -> None:
+    if settings.split != "auto" or settings.patience is not None:
+        raise SettingsError(
+            "split and patience have no place in a cross-validation: `by` decides what is tested, "
+            "and nothing is held back to stop early"
+        )
+
+
+def _answers(path: Path, fold: Fold, material: Callable[[], Material]) -> pl.DataFrame:
+    """What a network trained on the fold answers; read from the file where it was done before."""
+    if path.is_file():
+        return pl.read_parquet(path)
+    given = material()
+    usable = given.corpus.utterances
+    train = training_rows(usable.filter(pl.col("id").is_in(fold.train.implode())), given.settings)
+    test = given.corpus.select(usable["id"].is_in(fold.test.implode()))
+    classifier, _ = given.learn(list(train["id"]))
+    found = answers(classifier, test, given.ready_for(classifier).take(list(test.utterances["id"])))
+    write_table(found, path)
+    return found
+
+
+def _pooled(
+    folder: Path,
+    corpus: Corpus,
+    settings: Settings,
+    by: str,
+    turns: Sequence[Fold],
+    answered: Sequence[pl.DataFrame],
+) -> CrossValidation:
+    """All answers judged together, and each fold by itself; written as a report."""
+    every = pl.concat(answered)
+    left_out = sum(len(fold.test) for fold in turns) - len(every)
+    evaluation = _judged(every, corpus, by, settings, _leaks(corpus, turns, settings), left_out)
+    nothing = Leaks(())
+    table = [
+        {"fold": fold.name, **_figures(_judged(own, corpus, by, settings, nothing))}
+        for fold, own in zip(turns, answered, strict=True)
+    ]
+    background = Background(
+        title=folder.name,
+        settings=settings.model_dump(),
+        folds=table,
+        split_note=f"{len(turns)} folds by {by}: every utterance was tested once.",
+    )
+    write_report(folder / "report", evaluation, background)
+    return CrossValidation(evaluation, table, folder)
+
+
+def _judged(
+    answered: pl.DataFrame,
+    corpus: Corpus,
+    by: str,
+    settings: Settings,
+    found: Leaks,
+    left_out: int = 0,
+) -> Evaluation:
+    return judge(
+        answered,
+        corpus.emotions,
+        protocol=by,
+        part="all, in folds",
+        modality=settings.modality,
+        leaks=found,
+        left_out=left_out,
+    )
+
+
+def _figures(evaluation: Evaluation) -> dict[str, float]:
+    scores = evaluation.scores
+    names = ("n", "accuracy", "uar", "macro_f1")
+    return {name: getattr(scores, name) for name in names}
+
+
+def _leaks(corpus: Corpus, turns: Sequence[Fold], settings: Settings) -> Leaks:
+    """What tests and trainings share, over all folds."""
+    keys = hashed(corpus.utterances).with_columns(id=corpus.utterances["id"])
+    notes = (TRANSDUCTIVE,) if settings.normalize == "speaker" and settings.hears_speech else ()
+    per_fold = [
+        leaks(
+            keys.filter(pl.col("id").is_in(fold.train.implode())),
+            keys.filter(pl.col("id").is_in(fold.test.implode())),
+            notes=notes,
+        )
+        for fold in turns
+    ]
+    return pooled(per_fold)

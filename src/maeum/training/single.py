@@ -1,0 +1,102 @@
+"""One run: a corpus in, a tested classifier out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from maeum.config import Settings
+from maeum.corpus import Corpus
+from maeum.corpus.splits import PARTS, Split, split
+from maeum.evaluation import evaluate
+from maeum.evaluation.leaks import hashed
+from maeum.evaluation.writing import Background, write_report
+from maeum.features import Features
+from maeum.files import write_json, write_text
+from maeum.inference import EmotionClassifier, Run
+from maeum.training.card import model_card
+from maeum.training.fit import History
+from maeum.training.folder import claim, folder_card
+from maeum.training.learn import Material, training_rows
+
+
+def train(
+    corpus: Corpus,
+    to: str | Path | None = None,
+    *,
+    config: str | Path | None = None,
+    features: Features | None = None,
+    overwrite: bool = False,
+    **settings: object,
+) -> Run:
+    """Train a classifier, test it on what it has not seen, and keep both.
+
+    Args:
+        corpus: what to learn from.
+        to: folder of the run; None: a new temporary one. A run interrupted there goes on, a
+            finished one with the same settings is returned as it is.
+        config: YAML file of settings.
+        features: of the corpus from the same encoders, if they are at hand.
+        overwrite: replace a run with other settings.
+        settings: see `Settings`; they stand over the file.
+
+    Raises:
+        SettingsError: a setting is unknown or out of range.
+        CorpusError: the corpus cannot be split, or is smaller than asked for.
+        RunError: the folder holds a run with other settings, or other files.
+    """
+    chosen = Settings.of(config, **settings)
+    run = Run(Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-run-")))
+    parts = split(corpus.utterances, chosen.split, seed=chosen.split_seed)
+    card = folder_card("run", corpus, chosen, split=parts.to_dict())
+    claim(run.folder, card, overwrite=overwrite)
+    if run.finished:
+        return run
+    material = Material.gather(corpus, chosen, features)
+    taken = _parts_to_use(material, parts, chosen)
+    run.write_card({**card, "used": {part: len(ids) for part, ids in taken.items()}})
+    run.write_partition(_partition(corpus, taken))
+    classifier, history = material.learn(
+        taken["train"], taken["validation"], checkpoints=run.folder / "checkpoints"
+    )
+    _keep(run, corpus, material, classifier, history)
+    return run
+
+
+def _parts_to_use(material: Material, parts: Split, settings: Settings) -> dict[str, list[str]]:
+    """Ids by part: usable ones, the training part sampled as the settings ask."""
+    usable = material.corpus.utterances
+    rows = {part: parts.rows(usable, part) for part in PARTS}
+    rows["train"] = training_rows(rows["train"], settings)
+    return {part: list(table["id"]) for part, table in rows.items()}
+
+
+def _partition(corpus: Corpus, taken: Mapping[str, list[str]]) -> pl.DataFrame:
+    part_of = {name: part for part, ids in taken.items() for name in ids}
+    rows = corpus.utterances.filter(pl.col("id").is_in(list(part_of)))
+    part = rows["id"].replace_strict(part_of, return_dtype=pl.String)
+    return hashed(rows).with_columns(part=part)
+
+
+def _keep(
+    run: Run, corpus: Corpus, material: Material, classifier: EmotionClassifier, history: History
+) -> None:
+    """Weights, test, report and card; the card last, as the sign that all is there."""
+    classifier.save_pretrained(run.folder)
+    write_json(run.folder / "log.json", history)
+    evaluation = None
+    if run.card["used"]["test"]:
+        evaluation = evaluate(run, corpus, features=material.features)
+        background = Background(
+            title=run.folder.name,
+            settings=run.card["settings"],
+            history=history,
+            parts=run.card["used"],
+        )
+        write_report(run.folder / "report", evaluation, background)
+    write_text(run.folder / "README.md", model_card(run, evaluation))
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
