@@ -1,6 +1,7 @@
 """What can go wrong, as one tree.
 
-Every message says what came, what was expected and what to do; the command line prints it as one line.
+Every message says what came, what was expected and what to do; the command line prints it as one
+line.
 
     MaeumError
     ├── SettingsError     a setting is unknown, out of range, or contradicts another

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, then renamed; and readers that say what is wrong."""
+"""Files that are whole or not there: written aside, then renamed."""
 
 from __future__ import annotations
 

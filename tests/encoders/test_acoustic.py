@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from maeum.encoders.builtin.acoustic import STATISTICS, AcousticEncoder, describe
-from maeum.encoders.builtin.contours import BIN_HZ, RATE_HZ, measure, mel_filters
+from maeum.encoders.builtin.contours import measure
 from maeum.encoders.builtin.pitch import track_pitch
 from maeum.encoders.builtin.rhythm import run_lengths_s
+from maeum.encoders.builtin.spectra import BIN_HZ, RATE_HZ, mel_filters, power_spectra
 from maeum.errors import AudioError
 
 HOP = 160
@@ -108,6 +109,11 @@ def test_neighbouring_mel_filters_add_up_to_one():
     filters = mel_filters()
     between = (BIN_HZ > 200) & (BIN_HZ < 7000)
     np.testing.assert_allclose(filters[between].sum(axis=1), 1, atol=1e-5)
+
+
+def test_spectra_of_noise_add_up_to_its_power():
+    frames = np.random.default_rng(0).standard_normal((500, 400)).astype(np.float32)
+    assert power_spectra(frames).sum(axis=1).mean() == pytest.approx(1, rel=0.02)
 
 
 def test_the_centroid_of_a_tone_is_its_frequency():

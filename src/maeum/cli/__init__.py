@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for name, command in {
+COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "import": corpora.import_,
     "stats": corpora.stats,
@@ -37,8 +38,11 @@ for name, command in {
     "evaluate": using.evaluate,
     "predict": using.predict,
     "encoders": using.encoders,
-}.items():
-    app.command(name)(command)
+}
+"""Commands in the order of the journey."""
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -61,7 +61,7 @@ def _train_all(corpus: Corpus, to: Path) -> dict[tuple[str, str], Run]:
     from maeum.training.learn import Encoders
 
     say("3. features: once, for every run")
-    settings = Settings()
+    settings = Settings.of()
     features = Encoders.of(settings).extract(corpus, settings)
     say("4. train and test: speech, text and both, under two protocols")
     runs = {}
@@ -101,8 +101,8 @@ def _figure(run: Run) -> str:
 
 
 def _predict_one(run: Run, corpus: Corpus) -> None:
-    say("5. predict: one recording")
-    row = corpus.utterances.row(0, named=True)
+    say("5. predict: one recording of the test part")
+    row = run.part(corpus, "test").utterances.row(0, named=True)
     assert corpus.audio_root is not None  # noqa: S101 - the sample has recordings
     found = run.model(corpus.audio_root / row["audio"], text=row["text"])
     answer(
@@ -112,7 +112,8 @@ def _predict_one(run: Run, corpus: Corpus) -> None:
 
 
 _NEXT = """
-Open {to}/runs/both-speaker+script/report/report.html for the whole report. Then, with data of your own:
+The whole report: {to}/runs/both-speaker+script/report/report.html
+With data of your own:
 
   maeum import table calls.csv --to corpora/calls     columns audio, text, emotion, speaker
   maeum audit corpora/calls                           what would make its numbers lie

@@ -35,7 +35,7 @@ def _option(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
     flag = f"--{name.replace('_', '-')}"
     default = "" if field.default in (None, False) else f" [default: {field.default}]"
-    annotation = Annotated[
+    annotation = Annotated[  # type: ignore[valid-type]
         _optional(field.annotation), typer.Option(flag, help=f"{field.description}{default}")
     ]
     return inspect.Parameter(

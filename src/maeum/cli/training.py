@@ -82,7 +82,7 @@ def crossval(
 
     The right way to a number from a small corpus. Finished folds are not done again.
 
-    **Example** `maeum crossval corpora/ko --to runs/loso --by speaker --folds loso --modality speech`
+    **Example** `maeum crossval corpora/ko --to runs/loso --folds loso --modality speech`
     """
     from maeum.corpus import Corpus
     from maeum.training import crossval as cross

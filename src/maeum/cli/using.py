@@ -133,5 +133,6 @@ def _line(found: Prediction) -> str:
     """One prediction for a person: the answer, how sure, and the runners-up."""
     ranked = sorted(found.probabilities.items(), key=lambda entry: -entry[1])
     others = ", ".join(f"{name} {chance:.0%}" for name, chance in ranked[1:3])
+    heard = " and ".join(found.modalities)
     what = found.audio or found.text
-    return f"{what}: {found.emotion} {found.confidence:.0%} ({others}; from {' and '.join(found.modalities)})"
+    return f"{what}: {found.emotion} {found.confidence:.0%} ({others}; from {heard})"

@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 
 from maeum.corpus import Corpus
+from maeum.corpus.identity import hashed
 from maeum.corpus.splits import MEANING
 from maeum.emotions import EmotionSet
 from maeum.errors import CorpusError, EmotionError, RunError
-from maeum.evaluation.leaks import Leaks, hashed, leaks
+from maeum.evaluation.leaks import Leaks, leaks
 from maeum.evaluation.metrics import Scores, scores
 from maeum.features import Features
 from maeum.inference import EmotionClassifier, Run
@@ -175,9 +176,7 @@ def _part_of(run: Run, corpus: Corpus, part: str, *, own: bool) -> Corpus:
         raise RunError(
             f"part {part!r} was asked for, but this is not the corpus of the run; use all"
         )
-    keys = hashed(corpus.utterances)["utterance"]
-    wanted = run.partition.filter(pl.col("part") == part)["utterance"]
-    chosen = corpus.select(keys.is_in(wanted.implode()))
+    chosen = run.part(corpus, part)
     if len(chosen) == 0:
         protocol = run.card["split"]["protocol"]
         raise RunError(

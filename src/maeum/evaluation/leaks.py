@@ -1,20 +1,18 @@
 """What test and training have in common, told without keeping the corpus.
 
-A run keeps hashes of its utterances, speakers and sentences. Any corpus can be hashed the same
-way later and compared; nobody can read a sentence out of them.
+A run keeps hashes of its utterances, speakers and sentences (`corpus.identity`); those of any
+corpus can be compared with them later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from typing import Any
 
 import polars as pl
 
-KINDS = ("utterance", "speaker", "script")
-_CONTENT = ("id", "audio", "text", "duration_s")
+from maeum.corpus.identity import KINDS
 
 
 @dataclass(frozen=True)
@@ -71,13 +69,6 @@ class Leaks:
         return {**by_kind, "sentences": self.sentences}
 
 
-def hashed(utterances: pl.DataFrame) -> pl.DataFrame:
-    """Columns utterance, speaker, script: 16 hexadecimal digits each, null where unknown."""
-    content = pl.concat_str(pl.col(_CONTENT).cast(pl.String).fill_null(""), separator="\x1f")
-    plain = utterances.select(content.alias("utterance"), "speaker", "script")
-    return plain.with_columns(_hash_column(plain[name]) for name in KINDS)
-
-
 def leaks(train: pl.DataFrame, test: pl.DataFrame, *, notes: tuple[str, ...] = ()) -> Leaks:
     """What two sets of hashed utterances share.
 
@@ -109,9 +100,3 @@ def _shared(kind: str, train: pl.Series, test: pl.Series) -> Shared:
     met = test.drop_nulls()
     common = met.filter(met.is_in(known.implode()))
     return Shared(kind, common.n_unique(), met.n_unique(), len(common))
-
-
-def _hash_column(column: pl.Series) -> pl.Series:
-    distinct = column.drop_nulls().unique()
-    digests = [blake2b(value.encode(), digest_size=8).hexdigest() for value in distinct]
-    return column.replace_strict(distinct, digests, default=None, return_dtype=pl.String)

@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-import maeum
 from maeum.evaluation.evaluate import Evaluation
 from maeum.evaluation.figures import confusion_figure, png
 from maeum.evaluation.report import Report, render_report
@@ -19,7 +18,7 @@ from maeum.files import write_json, write_text, written_aside
 MISTAKES_SHOWN = 12
 """Most confident wrong answers in a report."""
 
-PACKAGES = ("torch", "transformers", "numpy", "scikit-learn", "polars")
+PACKAGES = ("maeum", "torch", "transformers", "numpy", "scikit-learn", "polars")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Background:
 
 def versions() -> dict[str, str]:
     """Versions of what decides the numbers, by package."""
-    return {"maeum": maeum.__version__} | {name: version(name) for name in PACKAGES}
+    return {name: version(name) for name in PACKAGES}
 
 
 def write_report(folder: Path, evaluation: Evaluation, background: Background) -> None:

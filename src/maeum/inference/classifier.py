@@ -49,7 +49,7 @@ class EmotionClassifier:
     """
 
     def __init__(self, network: EmotionNetwork) -> None:
-        self.network = network.eval()
+        self.network = network.eval()  # type: ignore[no-untyped-call]
         self.emotions = EmotionSet.from_dict(network.config.emotions)
 
     @classmethod
@@ -132,7 +132,7 @@ class EmotionClassifier:
     def predict(
         self, queries: Iterable[Query], *, voice: Voice | None = None
     ) -> Iterator[Prediction | Failure]:
-        """An answer for each query, in order; one that cannot be answered does not stop the rest."""
+        """An answer for each query, in order; one that cannot be had does not stop the rest."""
         queries = iter(queries)
         encode = partial(self._try_to_encode, voice=voice)
         with ThreadPoolExecutor(os.cpu_count()) as pool, one_thread_each():

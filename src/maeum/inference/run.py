@@ -22,6 +22,8 @@ import polars as pl
 import yaml
 
 from maeum.config import Settings
+from maeum.corpus import Corpus
+from maeum.corpus.identity import hashed
 from maeum.corpus.manifest import write_table
 from maeum.errors import RunError
 from maeum.files import write_text
@@ -113,6 +115,16 @@ class Run:
     def partition(self) -> pl.DataFrame:
         """Columns id, speaker, script (hashed) and part."""
         return pl.read_parquet(self.folder / "partition.parquet")
+
+    def part(self, corpus: Corpus, part: str) -> Corpus:
+        """The utterances of a corpus that were in one part of this run, by their content.
+
+        Args:
+            corpus: any; utterances the run never saw are in no part.
+            part: train, validation or test.
+        """
+        wanted = self.partition.filter(pl.col("part") == part)["utterance"]
+        return corpus.select(hashed(corpus.utterances)["utterance"].is_in(wanted.implode()))
 
     def write_card(self, card: dict[str, Any]) -> None:
         """Write `maeum.yaml`."""

@@ -137,7 +137,7 @@ class EmotionNetwork(PreTrainedModel):
         self.hidden = nn.Linear(sum(dims.values()), config.hidden_size)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden_size, len(config.emotions))
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
@@ -177,7 +177,7 @@ class EmotionNetwork(PreTrainedModel):
     @torch.inference_mode()
     def probabilities(self, **inputs: Tensor | None) -> Float[Tensor, "batch emotion"]:
         """Equation (4): p = softmax(y), rows summing to 1; arguments of `forward`."""
-        self.eval()
+        self.eval()  # type: ignore[no-untyped-call]
         return torch.softmax(self(**inputs).logits, dim=1)
 
     def _sides(

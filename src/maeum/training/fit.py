@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 
 import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
@@ -68,8 +69,10 @@ def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Heads are small: threads that wait for each other cost more than they bring, up to ten
-    times as much on a busy machine.
+    """One thread for torch, and as many as before afterwards.
+
+    Heads are small: threads that wait for each other cost more than they bring, up to ten times
+    as much on a busy machine.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -83,7 +86,7 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
     steps = -(-len(lesson.train) // settings.batch_size) * settings.epochs
     keeps = lesson.checkpoints is not None
     return TrainingArguments(
-        output_dir=str(lesson.checkpoints or "unused"),
+        output_dir=str(lesson.checkpoints or gettempdir()),
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=1024,

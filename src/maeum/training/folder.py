@@ -47,13 +47,14 @@ def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
     run = Run(folder)
     if folder.is_file():
         raise RunError(f"{folder} is a file; --to expects a folder")
-    if overwrite and run.card_path.is_file():
-        shutil.rmtree(folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     if not run.card_path.is_file():
         raise RunError(f"{folder} holds other files; --to expects a new folder or a run")
-    if changed := _differences(run.card, card):
+    changed = _differences(run.card, card)
+    if changed and overwrite:
+        shutil.rmtree(folder)
+    elif changed:
         raise RunError(
             f"{folder} holds a run that differs in {', '.join(changed)}; "
             "name another folder, or replace it with --overwrite"

@@ -14,12 +14,13 @@ import yaml
 
 from maeum.config import Settings
 from maeum.corpus import Corpus, splits
+from maeum.corpus.identity import hashed
 from maeum.corpus.manifest import write_table
 from maeum.corpus.splits import Fold
 from maeum.errors import SettingsError
 from maeum.evaluation import Evaluation
 from maeum.evaluation.evaluate import TRANSDUCTIVE, answers, judge
-from maeum.evaluation.leaks import Leaks, hashed, leaks, pooled
+from maeum.evaluation.leaks import Leaks, leaks, pooled
 from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
 from maeum.files import write_text

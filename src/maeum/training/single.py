@@ -11,9 +11,9 @@ import polars as pl
 
 from maeum.config import Settings
 from maeum.corpus import Corpus
+from maeum.corpus.identity import hashed
 from maeum.corpus.splits import PARTS, Split, split
 from maeum.evaluation import evaluate
-from maeum.evaluation.leaks import hashed
 from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
 from maeum.files import write_json, write_text

@@ -11,16 +11,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maeum.encoders.builtin.contours import (
-    MEL_BANDS,
-    RATE_HZ,
-    TINY,
-    Contours,
-    Floats,
-    Mask,
-    measure,
-)
+from maeum.encoders.builtin.contours import Contours, Mask, measure
 from maeum.encoders.builtin.rhythm import FRAMES_PER_S, rhythm
+from maeum.encoders.builtin.spectra import MEL_BANDS, RATE_HZ, TINY, Floats
 from maeum.errors import AudioError
 
 SHORTEST_S = 0.1  # shorter sounds hold no syllable

@@ -7,32 +7,36 @@ bands. All of them leave out how loud the recording is: powers are relative to i
 
 from __future__ import annotations
 
-from functools import cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
 
 from maeum.encoders.builtin.frames import centred_frames
 from maeum.encoders.builtin.pitch import Pitch, track_pitch
+from maeum.encoders.builtin.spectra import (
+    BIN_HZ,
+    RATE_HZ,
+    TINY,
+    WINDOW,
+    Floats,
+    band_of,
+    decibels,
+    mean_db,
+    mel_filters,
+    power_spectra,
+    regression_slope,
+    spectrum_at,
+)
 
-Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
 
-RATE_HZ = 16_000  # what speech encoders hear; speech has little above 8 kHz
 HOP = 160  # 10 ms, the customary distance of frames
-WINDOW = 400  # 25 ms: two periods of a low voice
-FFT_SIZE = 512  # the next power of two: bins of 31.25 Hz
-BIN_HZ = np.arange(FFT_SIZE // 2 + 1, dtype=np.float32) * np.float32(RATE_HZ / FFT_SIZE)
-MEL_BANDS = 26  # as in the Geneva set
-LOWEST_BAND_HZ = 50.0  # the mains hum at and below it
 ACTIVE_RANGE_DB = 35.0  # frames further below the loudest one are pauses
 FLOOR = np.float32(1e-9)  # of the loudest frame's power, in each bin: hides what is not sound
 LEVEL_FLOOR = np.float32(1e-5)  # pauses deeper than 50 dB are alike: the rest is the room's
 QUIETEST_PEAK = 1e-6  # -120 dB, below the last bit of 16-bit recordings: as good as silence
 QUIETEST_DBFS = -120.0
-TINY = np.finfo(np.float32).tiny
 LOUDNESS_EXPONENT = 0.3  # of power (Stevens 1955)
 ROLL_OFF_PERCENT = (25, 50, 75, 85, 95)
 ALPHA_BANDS_HZ = {"alpha_db": (50, 1000, 5000), "alpha_wide_db": (50, 5000, 8001)}
@@ -131,35 +135,6 @@ def sample_range(frames: slice) -> slice:
     return slice(frames.start * HOP, (frames.stop - 1) * HOP + 1)
 
 
-def decibels(power: Floats) -> Floats:
-    """Ten times the common logarithm."""
-    return np.float32(10) * np.log10(power)
-
-
-def mean_db(power: Floats) -> float:
-    """The mean in dB; very low, but finite, where there is no power."""
-    return 10 * float(np.log10(power.mean() + TINY))
-
-
-def power_spectra(frames: Floats) -> Floats:
-    """(frame, sample) -> (frame, bin), where the bins of noise add up to the mean square."""
-    window = signal.windows.hann(WINDOW, sym=False).astype(np.float32)
-    spectra = fft.rfft(frames * window, FFT_SIZE, axis=1)
-    power: Floats = spectra.real**2 + spectra.imag**2
-    return power * np.float32(2 / FFT_SIZE / (window**2).sum())
-
-
-@cache
-def mel_filters() -> Floats:
-    """(bin, band) triangles of height 1, evenly spread on O'Shaughnessy's mel scale (1987)."""
-    lowest, highest = 2595 * np.log10(1 + np.array([LOWEST_BAND_HZ, RATE_HZ / 2]) / 700)
-    edges_hz = 700 * (10 ** (np.linspace(lowest, highest, MEL_BANDS + 2) / 2595) - 1)
-    left, middle, right = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
-    rising = (BIN_HZ[:, None] - left) / (middle - left)
-    falling = (right - BIN_HZ[:, None]) / (right - middle)
-    return np.minimum(rising, falling).clip(0).astype(np.float32)
-
-
 def level_contours(level_db: Floats, mel: Floats) -> dict[str, Floats]:
     """How strong the sound is relative to the clip, in power and as heard, and how it changes.
 
@@ -194,12 +169,6 @@ def colour_contours(power: Floats) -> dict[str, Floats]:
         "flatness_db": decibels(power).mean(axis=1) - decibels(power.mean(axis=1)),
         "entropy": -(share * np.log(share)).sum(axis=1),
     }
-
-
-def band_of(spectra: Floats, low_hz: float, high_hz: float) -> Floats:
-    """The bins from `low_hz` up to, not including, `high_hz` of spectra (frame, bin)."""
-    first, end = np.searchsorted(BIN_HZ, [low_hz, high_hz])
-    return spectra[:, first:end]
 
 
 def alpha_ratio_db(power: Floats, low_hz: float, edge_hz: float, high_hz: float) -> Floats:
@@ -243,13 +212,6 @@ def slope_contours(power_db: Floats) -> dict[str, Floats]:
     }
 
 
-def regression_slope(rows: Floats, positions: Floats) -> Floats:
-    """Least-squares slope of each row (row, position) over the positions."""
-    centred = positions - positions.mean()
-    slopes: Floats = rows @ (centred / (centred**2).sum())
-    return slopes
-
-
 def bridged_semitones(pitch_hz: Floats) -> Floats:
     """Pitch in semitones above `PITCH_REFERENCE_HZ`, drawn straight across unvoiced frames.
 
@@ -289,15 +251,6 @@ def quality_contours(power_db: Floats, pitch_hz: Floats, periodicity: Floats) ->
         **formants,
         "h1_all_db": first - decibels((10 ** (power_db / 10)).sum(axis=1)),
     }
-
-
-def spectrum_at(power_db: Floats, hz: Floats) -> Floats:
-    """Value of each spectrum (frame, bin) at its own frequency (frame,), between bins."""
-    position = hz / BIN_HZ[1]
-    below = position.astype(np.intp)
-    weight, rows = position - below, np.arange(len(hz))
-    between: Floats = power_db[rows, below] * (1 - weight) + power_db[rows, below + 1] * weight
-    return between
 
 
 def delta(contour: Floats) -> Floats:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, signal
 
-from maeum.encoders.builtin.contours import HOP, RATE_HZ, Contours, Floats, Mask
+from maeum.encoders.builtin.contours import HOP, Contours, Mask
+from maeum.encoders.builtin.spectra import RATE_HZ, Floats
 
 Measured: TypeAlias = NDArray[np.floating | np.bool_]
 
