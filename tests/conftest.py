@@ -5,16 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from jaxtyping import install_import_hook
+
+install_import_hook(["maeum.model", "maeum.features"], "beartype.beartype")  # checks every shape
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+# ruff: noqa: E402 - what follows is imported under the hook
 import numpy as np
 import polars as pl
 import pytest
 import soundfile as sf
 
+from maeum.config import Settings
+from maeum.corpus import import_corpus
 from maeum.corpus.corpus import Corpus
 from maeum.corpus.manifest import Utterance, utterance_table
 from maeum.corpus.text import script_ids
 from maeum.emotions import EmotionSet
+from maeum.testing import make_corpus
+
+if TYPE_CHECKING:
+    from maeum.features import Features
+    from maeum.inference import Run
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -27,6 +41,52 @@ def real_corpora() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real corpora: {folder} is no folder; name one in MAEUM_CORPORA")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Heads are small, and others compute too."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def made_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """36 clips: 6 speakers say 2 sentences in each of 3 emotions."""
+    folder = tmp_path_factory.mktemp("made")
+    emotions = ("Happy", "Angry", "Sad")
+    table = make_corpus(folder, speakers=6, scripts_per_emotion=2, emotions=emotions)
+    return import_corpus("table", table)
+
+
+@pytest.fixture(scope="session")
+def made_features(made_corpus: Corpus) -> Features:
+    """Both modalities of `made_corpus`, by the built-in encoders."""
+    from maeum.training.learn import Encoders
+
+    settings = Settings()
+    return Encoders.of(settings).extract(made_corpus, settings)
+
+
+@pytest.fixture(scope="session")
+def quick() -> dict[str, object]:
+    """Settings of a run that takes a second."""
+    return {"split": "speaker", "epochs": 3, "batch_size": 8, "hidden_size": 8}
+
+
+@pytest.fixture(scope="session")
+def made_run(
+    made_corpus: Corpus,
+    made_features: Features,
+    quick: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Run:
+    """A finished run of speech and text on `made_corpus`; 4 voices train, 1 validates, 1 tests."""
+    from maeum.training import train
+
+    folder = tmp_path_factory.mktemp("runs") / "made"
+    return train(made_corpus, folder, features=made_features, **quick)
 
 
 @pytest.fixture

@@ -96,8 +96,9 @@ class EmotionSet:
             EmotionError: fewer than two, or one stands twice.
         """
         own_colours = iter(_OWN_COLOURS * 20)
+        entries = list(names)
         emotions = []
-        for entry in names:
+        for entry in entries:
             name, _, korean = entry.partition(":")
             emotion = known_emotion(name) or Emotion(
                 name.strip(), korean.strip() or name.strip(), next(own_colours)
@@ -105,7 +106,7 @@ class EmotionSet:
             emotions.append(emotion)
         if len(emotions) < 2:
             raise EmotionError(
-                f"{len(emotions)} emotion(s) given: {', '.join(names) or 'none'}; "
+                f"{len(emotions)} emotion(s) given: {', '.join(entries) or 'none'}; "
                 "a classifier tells at least two apart"
             )
         return cls(tuple(emotions))
@@ -196,5 +197,14 @@ def emotion_set(text: str) -> EmotionSet:
 
     >>> emotion_set("Happy, 슬픔, calm:평온").names
     ('Happy', 'Sad', 'Calm')
+
+    Raises:
+        EmotionError: neither is meant.
     """
-    return SETS.get(text.strip()) or EmotionSet.of(part for part in text.split(",") if part.strip())
+    known = SETS.get(text.strip())
+    if known is None and "," not in text:
+        raise EmotionError(
+            f"no emotion set is called {text!r}; name one of {', '.join(SETS)}, or two emotions "
+            "or more with commas between them"
+        )
+    return known or EmotionSet.of(part for part in text.split(",") if part.strip())

@@ -53,6 +53,27 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - anything JSON 
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - anything YAML can hold
+    """The value a YAML file holds.
+
+    Raises:
+        TextError: it is missing, not text, or not YAML; one line says where.
+    """
+    import yaml
+
+    if not path.is_file():
+        raise TextError(f"{path} is no file; expected YAML, lines like `name: value`")
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise TextError(f"{path} is no YAML ({where}{error.problem}); mend it") from error
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise TextError(f"{path} is no YAML ({reason}); mend it") from error
+
+
 def read_text(path: Path) -> str:
     """Text of a file in UTF-8 (marks at its start removed, however many) or cp949.
 

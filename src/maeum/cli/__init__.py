@@ -5,6 +5,7 @@ Exit status: 0 done, 1 failed or some inputs failed, 2 wrong usage.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -62,16 +63,30 @@ def _everywhere(
         os.environ["MAEUM_DEBUG"] = "1"
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells count it."""
+
+
 def main() -> None:
     """Run a command; a failure is one line on standard error and exit status 1."""
+    _write_utf8()
     try:
         app()
     except MaeumError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("interrupted; type the same command again to go on", status=130)
     except OSError as error:
         _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            say("maeum: interrupted; train and crossval go on when the same command is typed again")
+        raise
+
+
+def _write_utf8() -> None:
+    """Hangul and any file name can be printed, whatever the terminal's or pipe's encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _fail(sentence: str, *, status: int = 1) -> None:

@@ -31,15 +31,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """A table for a person, numbers to the right, on standard output."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    drawn = Table(header_style="bold")
     rows = [tuple(row) for row in rows]
     for place, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
         drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row))
-    Console(soft_wrap=False).print(drawn)
+    console = Console()
+    console.print(Text(title, "bold"), soft_wrap=True)
+    console.print(drawn)
 
 
 def _cell(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
-from maeum.errors import SettingsError
+from maeum.config import Protocol
 
 CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="Folder of a corpus.")]
 
@@ -18,7 +18,11 @@ def import_(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The tree or table to read.")],
     to: Annotated[Path, typer.Option("--to", help="Folder of the corpus to write.")],
     set_: Annotated[
-        str | None, typer.Option("--set", help="emotiontts: emotional, plain or both [both].")
+        str | None, typer.Option("--set", help="emotiontts: emotional, plain or both. [default: both]")
+    ] = None,
+    voices: Annotated[
+        str | None,
+        typer.Option(help="emotiontts: published (one per folder) or merged. [default: published]"),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -44,7 +48,7 @@ def import_(
     from maeum.corpus import import_corpus
     from maeum.emotions import emotion_set
 
-    given: dict[str, Any] = {"set": set_, "columns": _pairs(column)}
+    given: dict[str, Any] = {"set": set_, "voices": voices, "columns": _pairs(column)}
     corpus = import_corpus(
         reader,
         source,
@@ -114,10 +118,9 @@ def audit(
 def split(
     corpus: CorpusFolder,
     by: Annotated[
-        str,
-        typer.Option(help="auto, random, speaker, script, speaker+script, given or none."),
+        Protocol, typer.Option(help="What train and test must not share.")
     ] = "auto",
-    split_seed: Annotated[int, typer.Option(help="Fixes the split.")] = 0,
+    split_seed: Annotated[int, typer.Option(min=0, help="Fixes the split.")] = 0,
     json_: JsonFlag = False,
 ) -> None:
     """Show how a corpus would be parted, without training anything.
@@ -129,7 +132,7 @@ def split(
     from maeum.corpus.splits import split as draw
 
     opened = Corpus.open(corpus)
-    drawn = draw(opened.utterances, by, seed=split_seed)  # type: ignore[arg-type]
+    drawn = draw(opened.utterances, by, seed=split_seed)
     if json_:
         answer_json(drawn.to_dict())
         return
@@ -151,6 +154,8 @@ def _pairs(entries: list[str] | None) -> dict[str, str]:
     for entry in entries or []:
         field, sign, column = entry.partition("=")
         if not sign or not field or not column:
-            raise SettingsError(f"--column {entry!r} is no FIELD=COLUMN, as text=문장")
+            raise typer.BadParameter(
+                f"{entry!r} is no FIELD=COLUMN, as text=문장", param_hint="--column"
+            )
         pairs[field.strip()] = column.strip()
     return pairs

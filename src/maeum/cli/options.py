@@ -34,7 +34,8 @@ def takes_settings(*, but: tuple[str, ...] = ()) -> Callable[[Command], Command]
 def _option(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
     flag = f"--{name.replace('_', '-')}"
-    default = "" if field.default in (None, False) else f" [default: {field.default}]"
+    silent = field.default is None or field.default is False
+    default = "" if silent else f" [default: {field.default}]"
     annotation = Annotated[  # type: ignore[valid-type]
         _optional(field.annotation), typer.Option(flag, help=f"{field.description}{default}")
     ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.cli.corpora import CorpusFolder
 from maeum.cli.options import takes_settings
-from maeum.errors import SettingsError
+from maeum.config import Grouping
 
 if TYPE_CHECKING:
     from maeum.evaluation import Evaluation
@@ -65,10 +65,7 @@ def crossval(
         Path | None, typer.Option("--to", help="Folder to keep it in, and to go on from.")
     ] = None,
     by: Annotated[
-        str,
-        typer.Option(
-            help="What a network must not have met: random, speaker, script, speaker+script."
-        ),
+        Grouping, typer.Option(help="What a network must not have met.")
     ] = "speaker",
     folds: Annotated[
         str, typer.Option(help="How many, or loso: leave one speaker (or script) out.")
@@ -91,8 +88,8 @@ def crossval(
     result = cross(
         Corpus.open(corpus),
         to,
-        by=by,  # type: ignore[arg-type]
-        folds=_folds(folds),  # type: ignore[arg-type]
+        by=by,
+        folds=_folds(folds),
         config=config,
         overwrite=overwrite,
         **settings,
@@ -124,11 +121,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
         answer(f"note: {note}")
 
 
-def _folds(text: str) -> int | str:
+def _folds(text: str) -> int | Literal["loso"]:
     if text == "loso":
-        return text
+        return "loso"
     if not text.isdecimal():
-        raise SettingsError(f"--folds {text!r} is neither a number nor loso")
+        raise typer.BadParameter(f"{text!r} is neither a number nor loso", param_hint="--folds")
     return int(text)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.cli.corpora import CorpusFolder
+from maeum.config import Modality, Part
 
 if TYPE_CHECKING:
     from maeum.inference import Prediction
@@ -20,11 +21,11 @@ def evaluate(
     run: RunFolder,
     corpus: CorpusFolder,
     part: Annotated[
-        str | None,
-        typer.Option(help="test, validation, train or all [its own corpus: test, another: all]."),
+        Part | None,
+        typer.Option(help="What is tested. [default: test; of another corpus: all]"),
     ] = None,
     modality: Annotated[
-        str | None, typer.Option(help="Give the network speech or text alone.")
+        Modality | None, typer.Option(help="What the network is given. [default: all it takes]")
     ] = None,
     map_: Annotated[
         Path | None,
@@ -48,8 +49,8 @@ def evaluate(
     evaluation = judge(
         run,
         Corpus.open(corpus),
-        part=part,  # type: ignore[arg-type]
-        modality=modality,  # type: ignore[arg-type]
+        part=part,
+        modality=modality,
         mapping=None if map_ is None else read_mapping(map_),
     )
     if json_:
@@ -62,7 +63,7 @@ def predict(
     run: RunFolder,
     audio: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[AUDIO]…", help="Recordings, or folders of them."),
+        typer.Argument(metavar="AUDIO", help="Recordings, or folders of them."),
     ] = None,
     text: Annotated[
         str | None, typer.Option(help="What is said in the one recording given.")

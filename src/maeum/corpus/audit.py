@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from maeum.config import Protocol
 from maeum.corpus.audio import (
     SILENCE_DBFS,
     clipped_share,
@@ -29,7 +30,7 @@ from maeum.corpus.audio import (
     read_header,
 )
 from maeum.corpus.corpus import Corpus
-from maeum.corpus.splits import SET_ASIDE, Protocol, Split
+from maeum.corpus.splits import SET_ASIDE, Split
 from maeum.corpus.splits import split as draw_split
 from maeum.errors import AudioError, SplitError
 from maeum.progress import track

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from maeum.corpus.manifest import REJECTED_SCHEMA, read_manifest, write_table
+from maeum.corpus.manifest import REJECTED_SCHEMA, read_manifest, read_table, write_table
 from maeum.emotions import EmotionSet
 from maeum.errors import CorpusError
 from maeum.files import write_json
@@ -20,6 +20,7 @@ from maeum.files import write_json
 FORMAT = 1
 """Raised when a reader of older folders would misread a new one."""
 
+_CARD_KEYS = {"format", "audio_root", "emotions", "reader", "source", "notes", "utterances"}
 _IDENTITY = ("id", "audio", "channel", "start_s", "duration_s", "text", "speaker", "emotion")
 
 
@@ -55,15 +56,22 @@ class Corpus:
         folder = Path(folder)
         card = _read_card(folder)
         audio_root = card["audio_root"]
-        return cls(
+        corpus = cls(
             utterances=read_manifest(folder / "manifest.parquet"),
             emotions=EmotionSet.from_dict(card["emotions"]),
             audio_root=None if audio_root is None else folder / audio_root,
             reader=card["reader"],
             source=card["source"],
             notes=tuple(card["notes"]),
-            rejected=pl.read_parquet(folder / "rejected.parquet"),
+            rejected=read_table(folder / "rejected.parquet", REJECTED_SCHEMA),
         )
+        named = set(corpus.utterances["emotion"]) <= set(corpus.emotions.names)
+        if not named or len(corpus) != card["utterances"]:
+            raise CorpusError(
+                f"{folder} holds a corpus.json and a manifest.parquet that do not belong together; "
+                "import again"
+            )
+        return corpus
 
     def save(self, folder: str | Path) -> None:
         """Write the three files; `corpus.json` last, so that a folder without it is unfinished."""
@@ -110,6 +118,8 @@ class Corpus:
 
 def _read_card(folder: Path) -> dict[str, Any]:
     path = folder / "corpus.json"
+    if folder.is_file():
+        raise CorpusError(f"{folder} is a file; expected the folder `maeum import` wrote")
     try:
         card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -119,9 +129,13 @@ def _read_card(folder: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise CorpusError(f"{path} cannot be read ({error}); import again") from error
-    if card.get("format") != FORMAT:
+    if not isinstance(card, dict) or "format" not in card:
+        raise CorpusError(f"{path} is not what `maeum import` writes; import again")
+    if card["format"] != FORMAT:
         raise CorpusError(
-            f"{folder} has corpus format {card.get('format')!r}, this version reads {FORMAT}; "
+            f"{folder} has corpus format {card['format']!r}, this version reads {FORMAT}; "
             "import again"
         )
+    if missing := _CARD_KEYS - card.keys():
+        raise CorpusError(f"{path} lacks {', '.join(sorted(missing))}; import again")
     return card

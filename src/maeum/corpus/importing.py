@@ -196,5 +196,5 @@ def _corpus(
 
 def _first_reason(rejected: pl.DataFrame) -> str:
     if rejected.is_empty():
-        return ""
+        return ": it holds none at all"
     return f": {len(rejected)} rejected, the first because {rejected['detail'][0]}"

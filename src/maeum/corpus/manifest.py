@@ -144,11 +144,21 @@ def read_manifest(path: Path) -> pl.DataFrame:
     Raises:
         CorpusError: the file cannot be read, or its columns are not those of `SCHEMA`.
     """
+    return read_table(path, SCHEMA)
+
+
+def read_table(path: Path, schema: pl.Schema) -> pl.DataFrame:
+    """The rows of one of a corpus' files.
+
+    Raises:
+        CorpusError: the file cannot be read, or its columns are not those of the schema.
+    """
     try:
         table = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise CorpusError(f"{path} cannot be read as Parquet ({error}); import again") from error
-    missing = [name for name in SCHEMA if name not in table.columns]
+        reason = str(error).splitlines()[0]
+        raise CorpusError(f"{path} cannot be read as Parquet ({reason}); import again") from error
+    missing = [name for name in schema if name not in table.columns]
     if missing:
         raise CorpusError(f"{path} lacks the columns {', '.join(missing)}; import again")
-    return table.select(SCHEMA.names()).cast(SCHEMA)
+    return table.select(schema.names()).cast(schema)

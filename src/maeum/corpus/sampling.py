@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from maeum.config import Order
 from maeum.errors import SamplingError, SettingsError
-
-Order = Literal["random", "short", "long"]
 
 
 def _random(table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:

@@ -21,9 +21,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from maeum.config import Protocol
 from maeum.errors import SplitError
-
-Protocol = Literal["auto", "random", "speaker", "script", "speaker+script", "given", "none"]
 
 PARTS = ("train", "validation", "test")
 SET_ASIDE = "set aside"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from maeum.config import Modality, Part
 from maeum.corpus import Corpus
 from maeum.corpus.identity import hashed
 from maeum.corpus.splits import MEANING
@@ -76,8 +77,8 @@ def evaluate(
     run: Run | str | Path,
     corpus: Corpus,
     *,
-    part: Literal["train", "validation", "test", "all"] | None = None,
-    modality: Literal["both", "speech", "text"] | None = None,
+    part: Part | None = None,
+    modality: Modality | None = None,
     mapping: Mapping[str, str | None] | None = None,
     features: Features | None = None,
 ) -> Evaluation:
@@ -192,8 +193,11 @@ def _in_words_of(emotions: EmotionSet, corpus: Corpus, mapping: Mapping[str, str
     Raises:
         EmotionError: an emotion is neither the run's nor mapped.
     """
+    _refuse_unknown_aims(emotions, mapping)
     present = sorted(corpus.utterances["emotion"].unique())
     names = {name: mapping.get(name, name) for name in present}
+    if not any(names.values()):
+        raise EmotionError(f"the mapping leaves out all there is: {', '.join(present)}")
     unknown = [name for name, to in names.items() if to is not None and to not in emotions.names]
     if unknown:
         raise EmotionError(
@@ -203,6 +207,14 @@ def _in_words_of(emotions: EmotionSet, corpus: Corpus, mapping: Mapping[str, str
         )
     renamed = corpus.utterances.with_columns(pl.col("emotion").replace_strict(names))
     return corpus.with_utterances(renamed.drop_nulls("emotion"))
+
+
+def _refuse_unknown_aims(emotions: EmotionSet, mapping: Mapping[str, str | None]) -> None:
+    wrong = [f"{theirs}: {to}" for theirs, to in mapping.items() if to and to not in emotions.names]
+    if wrong:
+        raise EmotionError(
+            f"the mapping says `{wrong[0]}`, but the run tells {', '.join(emotions.names)} apart"
+        )
 
 
 def _modality_for(classifier: EmotionClassifier, asked: str | None) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from maeum.emotions import known_emotion
-from maeum.errors import EmotionError
+from maeum.errors import EmotionError, TextError
+from maeum.files import read_yaml
 
 
 def read_mapping(path: Path) -> dict[str, str | None]:
@@ -17,9 +16,9 @@ def read_mapping(path: Path) -> dict[str, str | None]:
         EmotionError: the file is no such mapping.
     """
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise EmotionError(f"{path} cannot be read as YAML: {error}") from error
+        entries = read_yaml(path)
+    except TextError as error:
+        raise EmotionError(str(error)) from error
     if not isinstance(entries, dict):
         raise EmotionError(f"{path} holds no mapping; expected lines like `Fear: Anxious`")
     return {

@@ -1,5 +1,5 @@
 """From encoders to one vector per utterance."""
 
-from maeum.features.extract import Features, extract
+from maeum.features.extract import Features, extract, recipe
 
-__all__ = ["Features", "extract"]
+__all__ = ["Features", "extract", "recipe"]

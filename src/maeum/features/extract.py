@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -41,6 +41,7 @@ class Features:
         has_speech: which utterances could be heard.
         has_text: which utterances have a text.
         failures: id -> sentence, for recordings that could not be used.
+        made_by: what decides the vectors; see `recipe`.
     """
 
     ids: tuple[str, ...]
@@ -49,6 +50,7 @@ class Features:
     has_speech: Bool[ndarray, " utterance"]
     has_text: Bool[ndarray, " utterance"]
     failures: dict[str, str] = field(default_factory=dict)
+    made_by: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -62,7 +64,8 @@ class Features:
         """The same features for some utterances, in the order given."""
         place = {name: row for row, name in enumerate(self.ids)}
         rows = np.array([place[name] for name in ids], dtype=np.int64)
-        return Features(
+        return replace(
+            self,
             ids=tuple(ids),
             speech=None if self.speech is None else self.speech[rows],
             text=None if self.text is None else self.text[rows],
@@ -74,14 +77,20 @@ class Features:
     def only(self, modality: str) -> Features:
         """The same utterances with one modality kept from the network, unless it is `both`."""
         nothing = np.zeros(len(self), dtype=bool)
-        return Features(
-            ids=self.ids,
-            speech=self.speech,
-            text=self.text,
+        return replace(
+            self,
             has_speech=nothing if modality == "text" else self.has_speech,
             has_text=nothing if modality == "speech" else self.has_text,
-            failures=self.failures,
         )
+
+
+def recipe(
+    speech: SpeechEncoder | None, text: TextEncoder | None, *, equal_loudness: bool
+) -> frozenset[str]:
+    """What decides the vectors, an entry per modality; where it is equal they can be shared."""
+    heard = [f"{speech.name} {speech.version}, equal loudness {equal_loudness}"] if speech else []
+    written = [f"{text.name} {text.version}"] if text else []
+    return frozenset([*heard, *written])
 
 
 def extract(
@@ -107,7 +116,15 @@ def extract(
         _hear_all(corpus, speech, equal_loudness) if speech else (None, nothing, {})
     )
     written, has_text = _read_all(corpus.utterances["text"], text) if text else (None, nothing)
-    return Features(ids, heard, written, has_speech, has_text, failures)
+    return Features(
+        ids=ids,
+        speech=heard,
+        text=written,
+        has_speech=has_speech,
+        has_text=has_text,
+        failures=failures,
+        made_by=recipe(speech, text, equal_loudness=equal_loudness),
+    )
 
 
 def _hear_all(

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor
 
 from maeum.corpus import Corpus
@@ -27,7 +28,7 @@ from maeum.features.extract import hear, one_thread_each
 from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.inference.prediction import Failure, Prediction, Query
 from maeum.model import EmotionNetwork
-from maeum.model.quiet import no_file_bars
+from maeum.model.quiet import quietly
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
@@ -63,11 +64,16 @@ class EmotionClassifier:
         """
         _refuse_what_is_no_run(Path(name))
         try:
-            with no_file_bars():
-                network = EmotionNetwork.from_pretrained(name, use_safetensors=True)
-        except (OSError, ValueError, RuntimeError) as error:
+            with quietly():
+                loaded: Any = EmotionNetwork.from_pretrained(
+                    name, use_safetensors=True, output_loading_info=True
+                )
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
             raise RunError(f"{name} cannot be loaded as a run: {reason}") from error
+        network, found = loaded
+        if lacking := sorted(found["missing_keys"]):
+            raise RunError(f"{name} holds another model or half of one: it lacks {lacking[0]}")
         return cls(network)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -75,7 +81,7 @@ class EmotionClassifier:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
-            with no_file_bars():
+            with quietly():
                 self.network.save_pretrained(aside)
             for path in Path(aside).iterdir():
                 path.replace(folder / path.name)
@@ -91,6 +97,10 @@ class EmotionClassifier:
         """The text encoder it was trained with; None: it does not read."""
         card = self.network.config.text
         return None if card is None else _same(text_encoder(str(card["name"])), card)
+
+    def _ensure_encoders(self) -> None:
+        """Find them once and before any thread does; what is wrong here is wrong for all."""
+        _ = self.speech, self.text
 
     @property
     def normalize(self) -> str:
@@ -132,8 +142,13 @@ class EmotionClassifier:
     def predict(
         self, queries: Iterable[Query], *, voice: Voice | None = None
     ) -> Iterator[Prediction | Failure]:
-        """An answer for each query, in order; one that cannot be had does not stop the rest."""
+        """An answer for each query, in order; one that cannot be had does not stop the rest.
+
+        Raises:
+            RunError: this version has other encoders than the run was trained with.
+        """
         queries = iter(queries)
+        self._ensure_encoders()
         encode = partial(self._try_to_encode, voice=voice)
         with ThreadPoolExecutor(os.cpu_count()) as pool, one_thread_each():
             while batch := list(islice(queries, AT_ONCE)):
@@ -144,10 +159,12 @@ class EmotionClassifier:
 
         Raises:
             AudioError: there are none, or fewer than two can be used.
-            RunError: this run does not hear.
+            RunError: this run compares no voices.
         """
-        if self.speech is None:
-            raise RunError("this run reads text alone; a voice is of no use to it")
+        if self.speech is None or not self.needs_voice:
+            raise RunError(
+                "this run was not trained with --normalize speaker; a voice is of no use to it"
+            )
         vectors = []
         for path in find_recordings([Path(folder)]):
             try:
@@ -226,7 +243,7 @@ class EmotionClassifier:
                 "them (--speaker FOLDER), or train with --normalize none"
             )
         vector = hear(path, self.speech, equal_loudness=self.equal_loudness)
-        return vector if voice is None else voice.normalize(vector[None])[0]
+        return voice.normalize(vector[None])[0] if voice and self.needs_voice else vector
 
     def _answer(self, queries: Sequence[Query], vectors: Sequence[Vectors]) -> list[Prediction]:
         if not queries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,11 +47,13 @@ def _with_texts(recordings: Sequence[str], texts: Path) -> list[Query]:
     rows = _rows(texts)
     if not recordings:
         return [Query(_beside(texts, audio), text) for audio, text in rows]
-    by_name = {Path(audio).name: text for audio, text in rows if audio is not None}
-    by_path = {_beside(texts, audio): text for audio, text in rows if audio is not None}
+    told = [(texts.parent / audio, text) for audio, text in rows if audio is not None]
+    by_path = {path.resolve(): text for path, text in told}
+    times = Counter(path.name for path, _ in told)
+    by_name = {path.name: text for path, text in told if times[path.name] == 1}
     return [
-        Query(recording, by_path.get(recording, by_name.get(Path(recording).name)))
-        for recording in recordings
+        Query(str(path), by_path.get(path.resolve(), by_name.get(path.name)))
+        for path in map(Path, recordings)
     ]
 
 

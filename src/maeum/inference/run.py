@@ -8,6 +8,7 @@ log.json                         losses while training
 report/                          metrics.json, confusion.png, report.html
 README.md                        the model card
 checkpoints/                     only while training
+tensorboard/                     where that was asked for
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ class Run:
         """
         path = self.folder / "report" / "metrics.json"
         if not path.is_file():
-            raise RunError(f"{self.folder} has no test; its split was {self.card['split']}")
+            protocol = self.card["split"]["protocol"]
+            raise RunError(f"{self.folder} has no test; its split was {protocol}")
         metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return metrics
 

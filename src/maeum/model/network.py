@@ -29,7 +29,7 @@ SIDES = ("speech", "text")
 SMALLEST_SCALE = 1e-6
 """A dimension that never varied in training is left at zero."""
 
-CLIP_AT = 8.0
+CLIP_AT = 5.0
 """Standardised values are kept within this many spreads: a recording unlike all others stays one
 voice among many."""
 
@@ -56,8 +56,8 @@ class NetworkConfig(PretrainedConfig):
         emotions: Sequence[dict[str, str]] = (),
         speech: dict[str, object] | None = None,
         text: dict[str, object] | None = None,
-        hidden_size: int = 256,
-        dropout: float = 0.3,
+        hidden_size: int = 128,
+        dropout: float = 0.5,
         modality_dropout: float = 0.2,
         class_weights: Sequence[float] | None = None,
         label_smoothing: float = 0.0,

@@ -1,4 +1,4 @@
-"""transformers draws a bar for every file it reads or writes; ours are of one file."""
+"""transformers draws a bar for every file and warns of much that is meant; ours says its own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from transformers.utils import logging
 
 
 @contextmanager
-def no_file_bars() -> Iterator[None]:
-    """Without those bars, and as it was before afterwards."""
-    shown = logging.is_progress_bar_enabled()
+def quietly() -> Iterator[None]:
+    """Without its bars and warnings, and as it was before afterwards."""
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()

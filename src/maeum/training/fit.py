@@ -8,14 +8,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.integrations.integration_utils import (
+    TensorBoardCallback,
+    is_tensorboard_available,
+)
 from transformers.trainer_callback import PrinterCallback, TrainerCallback
 
 from maeum.config import Settings
+from maeum.errors import SettingsError
 from maeum.model import EmotionNetwork
-from maeum.model.quiet import no_file_bars
+from maeum.model.quiet import quietly
 from maeum.training.bar import TrainingBar
 from maeum.training.batches import FeatureDataset, as_it_is
 
@@ -40,6 +52,12 @@ class Lesson:
     validation: FeatureDataset | None = None
     checkpoints: Path | None = None
 
+    def patience(self, settings: Settings) -> int | None:
+        """Epochs to wait before stopping early; None where nothing validates or is kept."""
+        if self.validation is None or self.checkpoints is None:
+            return None
+        return settings.patience_for(len(self.validation))
+
 
 def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
     """Train in place; go on from the last whole checkpoint where there is one.
@@ -50,18 +68,19 @@ def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
     Returns:
         What was logged.
     """
-    stops_early = settings.patience is not None and lesson.validation and lesson.checkpoints
     trainer = Trainer(
         model=network,
-        args=_arguments(lesson, settings, keep_best=bool(stops_early)),
+        args=_arguments(lesson, settings, keep_best=lesson.patience(settings) is not None),
         train_dataset=lesson.train,
         eval_dataset=lesson.validation,
         data_collator=as_it_is,  # type: ignore[arg-type]
-        callbacks=_callbacks(settings, stops_early=bool(stops_early)),
+        callbacks=_callbacks(lesson, settings),
     )
     trainer.remove_callback(PrinterCallback)
     last = last_checkpoint(lesson.checkpoints)
-    with one_thread(), no_file_bars():
+    if last is not None and _has_stopped(_state(last)):
+        trainer.args.num_train_epochs = round(_state(last)["epoch"])
+    with one_thread(), quietly():
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     network.cpu()
     return [dict(entry) for entry in trainer.state.log_history]
@@ -83,11 +102,12 @@ def one_thread() -> Iterator[None]:
 
 
 def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> TrainingArguments:
-    steps = -(-len(lesson.train) // settings.batch_size) * settings.epochs
+    epochs = settings.epochs_for(len(lesson.train))
+    steps = -(-len(lesson.train) // settings.batch_size) * epochs
     keeps = lesson.checkpoints is not None
     return TrainingArguments(
         output_dir=str(lesson.checkpoints or gettempdir()),
-        num_train_epochs=settings.epochs,
+        num_train_epochs=epochs,
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=1024,
         learning_rate=settings.lr,
@@ -103,31 +123,62 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
         metric_for_best_model="eval_loss" if keep_best else None,
         greater_is_better=False if keep_best else None,
         restore_callback_states_from_checkpoint=True,
-        report_to=["tensorboard"] if settings.tensorboard else [],
+        report_to=[],
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
 
 
-def _callbacks(settings: Settings, *, stops_early: bool) -> list[TrainerCallback]:
-    bar: list[TrainerCallback] = [TrainingBar()]
-    if not stops_early or settings.patience is None:
-        return bar
-    return [*bar, EarlyStoppingCallback(early_stopping_patience=settings.patience)]
+def _callbacks(lesson: Lesson, settings: Settings) -> list[TrainerCallback]:
+    callbacks: list[TrainerCallback] = [TrainingBar()]
+    patience = lesson.patience(settings)
+    if patience is not None:
+        callbacks += [EarlyStoppingCallback(patience), _BestIsHere()]
+    if settings.tensorboard:
+        callbacks.append(_tensorboard(lesson))
+    return callbacks
+
+
+class _BestIsHere(TrainerCallback):
+    """The best checkpoint is among the others, though the folder was moved since it was written."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Correct the path a resumed run was told."""
+        if state.best_model_checkpoint is not None:
+            best = Path(str(args.output_dir), Path(state.best_model_checkpoint).name)
+            state.best_model_checkpoint = str(best)
+
+
+def _tensorboard(lesson: Lesson) -> TrainerCallback:
+    """A log for TensorBoard in the run's folder, beside the checkpoints."""
+    if not is_tensorboard_available():
+        raise SettingsError("tensorboard is not installed; pip install 'maeum[tracking]'")
+    from torch.utils.tensorboard import SummaryWriter
+
+    folder = None if lesson.checkpoints is None else lesson.checkpoints.parent / "tensorboard"
+    return TensorBoardCallback(SummaryWriter(folder))
 
 
 def last_checkpoint(folder: Path | None) -> Path | None:
     """The latest checkpoint that was written to its end."""
     if folder is None or not folder.is_dir():
         return None
-    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path)]
+    whole = [path for path in folder.glob("checkpoint-*") if _state(path)]
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def _is_whole(checkpoint: Path) -> bool:
+def _state(checkpoint: Path) -> dict[str, Any]:
+    """Trainer's state of that moment; empty where the checkpoint was cut short."""
     try:
-        json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+        state: dict[str, Any] = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return True
+        return {}
+    return state
+
+
+def _has_stopped(state: dict[str, Any]) -> bool:
+    """Whether training was over at that moment; Trainer, resumed, would go on for an epoch."""
+    return bool(state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,16 @@ def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    settings = [
-        f"{name} ({old['settings'].get(name)!r}, now {value!r})"
-        for name, value in new["settings"].items()
-        if old["settings"].get(name) != value
-    ]
-    whole = [part for part in ("kind", "corpus", "split") if old.get(part) != new[part]]
-    return settings or whole
+    """What differs, from the first part of the card that does: a split follows from the others."""
+    if old.get("kind") != new["kind"]:
+        return [f"kind ({old.get('kind')}, now {new['kind']})"]
+    found = ([*_changed(old, new, part)] for part in ("settings", "corpus", "split"))
+    return next((changes for changes in found if changes), [])
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any], part: str) -> Iterator[str]:
+    before = old.get(part, {})
+    prefix = "" if part == "settings" else f"{part} "
+    for name, value in new[part].items():
+        if before.get(name) != value:
+            yield f"{prefix}{name} ({before.get(name)!r}, now {value!r})"

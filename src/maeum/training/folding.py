@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 import yaml
 
-from maeum.config import Settings
+from maeum.config import Grouping, Settings
 from maeum.corpus import Corpus, splits
 from maeum.corpus.identity import hashed
 from maeum.corpus.manifest import write_table
@@ -52,7 +52,7 @@ def crossval(
     corpus: Corpus,
     to: str | Path | None = None,
     *,
-    by: Literal["random", "speaker", "script", "speaker+script"] = "speaker",
+    by: Grouping = "speaker",
     folds: int | Literal["loso"] = 5,
     config: str | Path | None = None,
     features: Features | None = None,
@@ -95,7 +95,7 @@ def crossval(
 
 
 def _refuse_what_folds_decide(settings: Settings) -> None:
-    if settings.split != "auto" or settings.patience is not None:
+    if settings.split != "auto" or settings.patience:
         raise SettingsError(
             "split and patience have no place in a cross-validation: `by` decides what is tested, "
             "and nothing is held back to stop early"
@@ -126,7 +126,7 @@ def _pooled(
 ) -> CrossValidation:
     """All answers judged together, and each fold by itself; written as a report."""
     every = pl.concat(answered)
-    left_out = sum(len(fold.test) for fold in turns) - len(every)
+    left_out = len(corpus) - len(every)
     evaluation = _judged(every, corpus, by, settings, _leaks(corpus, turns, settings), left_out)
     nothing = Leaks(())
     table = [

@@ -17,7 +17,7 @@ from maeum.corpus.sampling import Sample, sample
 from maeum.emotions import EmotionSet
 from maeum.encoders import Encoder, SpeechEncoder, TextEncoder, speech_encoder, text_encoder
 from maeum.errors import CorpusError, SettingsError
-from maeum.features import Features, extract
+from maeum.features import Features, extract, recipe
 from maeum.features.normalize import usual_spread, with_known_voices
 from maeum.inference import EmotionClassifier
 from maeum.model import EmotionNetwork, NetworkConfig
@@ -46,14 +46,23 @@ class Encoders:
 
     def extract(self, corpus: Corpus, settings: Settings) -> Features:
         """Features of a corpus, before any normalisation per voice."""
-        equal_loudness = settings.normalize == "recording"
-        return extract(corpus, speech=self.speech, text=self.text, equal_loudness=equal_loudness)
+        return extract(
+            corpus, speech=self.speech, text=self.text, equal_loudness=_equal_loudness(settings)
+        )
+
+    def recipe(self, settings: Settings) -> frozenset[str]:
+        """What decides those features; see `features.recipe`."""
+        return recipe(self.speech, self.text, equal_loudness=_equal_loudness(settings))
 
     @property
     def by_side(self) -> dict[str, Encoder]:
         """Side -> encoder, for the sides in use."""
         sides: dict[str, Encoder | None] = {"speech": self.speech, "text": self.text}
         return {side: encoder for side, encoder in sides.items() if encoder is not None}
+
+
+def _equal_loudness(settings: Settings) -> bool:
+    return settings.normalize == "recording"
 
 
 @dataclass(frozen=True)
@@ -80,16 +89,23 @@ class Material:
 
         Raises:
             CorpusError: nothing can be used.
-            SettingsError: the normalisation does not fit the corpus.
+            SettingsError: the normalisation does not fit the corpus, or the features given were
+                made otherwise.
         """
         encoders = Encoders.of(settings)
-        features = encoders.extract(corpus, settings) if features is None else features
+        if features is None:
+            features = encoders.extract(corpus, settings)
+        elif not encoders.recipe(settings) <= features.made_by:
+            raise SettingsError(
+                f"the features given were made by {sorted(features.made_by)}; "
+                f"these settings need {sorted(encoders.recipe(settings))}"
+            )
         features = features.take(list(corpus.utterances["id"])).only(settings.modality)
         usable = pl.Series(features.usable)
         if not usable.any():
             raise CorpusError(_nothing_usable(settings, features))
         if settings.normalize == "speaker" and settings.hears_speech:
-            _refuse_flat_voices(corpus.select(usable))
+            _refuse_flat_voices(corpus.select(pl.Series(features.has_speech)))
         kept = corpus.select(usable)
         return cls(kept, features.take(list(kept.utterances["id"])), encoders, settings)
 
@@ -109,7 +125,7 @@ class Material:
         """
         features = self._normalized(train)
         network = self._network(features.take(train), self._labels(train))
-        if self.settings.normalize == "speaker" and self.features.speech is not None:
+        if self._by_voice:
             network.side("speech").usual_spread.copy_(torch.from_numpy(self._spread(train)))
         lesson = Lesson(
             train=self._dataset(features, train),
@@ -124,6 +140,10 @@ class Material:
         if not classifier.needs_voice:
             return self.features
         return classifier.with_known_voices(self.features, self._speakers(self.features.ids))
+
+    @property
+    def _by_voice(self) -> bool:
+        return self.settings.normalize == "speaker" and self.settings.hears_speech
 
     def _speakers(self, ids: Sequence[str]) -> list[str | None]:
         by_id = dict(self.corpus.utterances.select("id", "speaker").iter_rows())
@@ -142,7 +162,7 @@ class Material:
         return usual_spread(own.speech[heard], [str(speakers[row]) for row in heard])
 
     def _normalized(self, train: Sequence[str]) -> Features:
-        if self.settings.normalize != "speaker" or self.features.speech is None:
+        if not self._by_voice:
             return self.features
         speakers = self._speakers(self.features.ids)
         return with_known_voices(self.features, speakers, self._spread(train))
@@ -219,7 +239,8 @@ def class_weights(
 
 def _refuse_flat_voices(corpus: Corpus) -> None:
     """A voice heard in one emotion only: its mean is that emotion, and subtracting it hides it."""
-    counted = corpus.utterances.group_by("speaker").agg(pl.col("emotion").n_unique())
+    named = corpus.utterances.drop_nulls("speaker")
+    counted = named.group_by("speaker").agg(pl.col("emotion").n_unique())
     flat = sorted(str(name) for name in counted.filter(pl.col("emotion") < 2)["speaker"])
     if flat:
         raise SettingsError(

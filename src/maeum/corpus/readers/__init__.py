@@ -36,9 +36,9 @@ class Reader:
 READERS: dict[str, Reader] = {
     "emotiontts": Reader(
         emotiontts.read,
-        options=("set",),
+        options=("set", "voices"),
         emotions=SETS["emotiontts"],
-        notes=(emotiontts.SWAPPED,),
+        notes=(emotiontts.SWAPPED, emotiontts.SAME_PERSON_NOTE),
     ),
     "table": Reader(table.read, options=("columns",)),
 }
