@@ -24,15 +24,33 @@ def written_aside(path: Path) -> Iterator[Path]:
     one whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    aside = Path(name)
+    with _blamed_on(path):
+        aside = _new_file_beside(path)
     try:
-        yield aside
+        with _blamed_on(path):
+            yield aside
         _give_usual_rights(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _new_file_beside(path: Path) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    return Path(name)
+
+
+@contextmanager
+def _blamed_on(path: Path) -> Iterator[None]:
+    """What goes wrong with the hidden file beside a path, said of the path itself."""
+    try:
+        yield
+    except OSError as error:
+        named = None if error.filename is None else Path(str(error.filename))
+        if named is None or named.name.startswith(f".{path.name}."):
+            error.filename = str(path)
+        raise
 
 
 def _give_usual_rights(path: Path) -> None:

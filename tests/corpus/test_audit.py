@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from maeum.corpus import audit as audit_module
-from maeum.corpus.audit import AUDITS, SEVERITIES, Evidence, Finding, audit
+from maeum.corpus.audit import AUDITS, SEVERITIES, Evidence, Finding, audit, gather, listening
 from maeum.corpus.manifest import Rejection, Utterance, rejection_table
 from maeum.corpus.splits import split
 
@@ -173,6 +172,16 @@ def test_equal_sound_with_two_emotions_is_a_conflict_and_a_leak(corpus_of, write
     assert "duplicate recordings" not in kinds(findings)
 
 
+def test_a_conflict_is_shown_by_two_copies_that_differ(corpus_of, write_wav):
+    name = write_wav("a.wav")
+    said = [
+        told(n, emotion, audio=name)
+        for n, emotion in zip("abc", ("Sad", "Sad", "Angry"), strict=True)
+    ]
+    found = only(audit(corpus_of(*said)), "conflicting labels")
+    assert found.example == "a (Sad) and c (Angry)"
+
+
 def test_the_same_text_by_one_speaker_in_two_emotions_is_no_conflict(corpus_of, write_wav):
     said = [
         told(name, emotion, audio=write_wav(f"{name}.wav", seed=ord(name)), text="말", speaker="s")
@@ -274,16 +283,16 @@ def test_only_the_stretch_of_a_long_recording_is_heard(corpus_of, write_wav):
 
 def test_each_recording_is_decoded_once(corpus_of, write_wav, monkeypatch):
     heard = []
-    real = audit_module.load
+    real = listening.load
     monkeypatch.setattr(
-        audit_module, "load", lambda path, **how: heard.append(path.name) or real(path, **how)
+        listening, "load", lambda path, **how: heard.append(path.name) or real(path, **how)
     )
     audit(corpus_of(*(told(n, "Sad", audio=write_wav(f"{n}.wav")) for n in "abc")))
     assert sorted(heard) == ["a.wav", "b.wav", "c.wav"]
 
 
 def test_not_listening_opens_nothing_and_still_finds_the_same_file_twice(corpus_of, monkeypatch):
-    monkeypatch.setattr(audit_module, "load", lambda *_, **__: pytest.fail("it listened"))
+    monkeypatch.setattr(listening, "load", lambda *_, **__: pytest.fail("it listened"))
     said = [told(n, "Sad", audio="gone.wav") for n in "ab"]
     findings = audit(corpus_of(*said), listen=False)
     assert "duplicate recordings" in kinds(findings)
@@ -320,13 +329,13 @@ def test_leaks_come_first_and_findings_are_plain_values(corpus_of):
 
 @pytest.mark.parametrize("name", AUDITS)
 def test_every_check_bears_a_corpus_of_nothing(name, corpus_of):
-    nothing = audit_module.gather(corpus_of(), listen=True)
+    nothing = gather(corpus_of(), listen=True)
     assert isinstance(nothing, Evidence)
     assert {finding.kind for finding in AUDITS[name](nothing)} <= {"absent emotions"}
 
 
 def test_the_rows_listened_to_stay_in_their_order(corpus_of, write_wav):
     corpus = corpus_of(*(told(n, "Sad", audio=write_wav(f"{n}.wav", seed=ord(n))) for n in "abcd"))
-    evidence = audit_module.gather(corpus)
+    evidence = gather(corpus)
     assert evidence.rows["id"].to_list() == list("abcd")
     assert evidence.rows.select(pl.col("heard_s").null_count()).item() == 0

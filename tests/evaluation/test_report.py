@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -187,7 +188,7 @@ def test_nothing_is_loaded_from_elsewhere():
     page = Page(html)
     assert not {"script", "link", "iframe", "object"} & set(page.tags)
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert not re.search(r"https?://|@import|url\(", html)
+    assert not re.search(r"https?://|@import|url\((?!data:)", html)
     assert "default-src 'none'" in html
 
 
@@ -243,3 +244,14 @@ def test_an_utterance_without_text_is_named_by_its_id():
 def test_settings_keep_hangul_and_lists_readable():
     found = dict(flattened({"emotions": ["기쁨", "슬픔"], "both": True, "a": {"b": {"c": None}}}))
     assert found == {"emotions": '["기쁨", "슬픔"]', "both": "true", "a.b.c": "null"}
+
+
+def test_every_hangul_sign_of_the_page_is_in_the_font_it_carries():
+    from fontTools.ttLib import TTFont
+
+    html = render_report(report())
+    packed = re.search(r"data:font/woff;base64,([^)]+)\)", html)[1]
+    known = TTFont(io.BytesIO(base64.b64decode(packed))).getBestCmap()
+    shown = {ord(sign) for sign in re.findall("[가-힣]", html)}
+    assert shown
+    assert shown <= known.keys()

@@ -5,6 +5,7 @@ Exit status: 0 done, 1 failed or some inputs failed, 2 wrong usage.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -75,7 +76,7 @@ def main() -> None:
     except MaeumError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        _fail(_sentence(error))
     except SystemExit as end:
         if end.code == INTERRUPTED:
             say("maeum: interrupted; train and crossval go on when the same command is typed again")
@@ -89,8 +90,22 @@ def _write_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def _fail(sentence: str, *, status: int = 1) -> None:
+ADVICE: dict[int | None, str] = {
+    errno.ENOSPC: "; what was there before is whole: make room and type the same command again",
+    errno.EACCES: "; name a place you have the right to",
+    errno.EPERM: "; name a place you have the right to",
+    errno.EROFS: "; name a place that can be written to",
+}
+"""What to do where the system refuses."""
+
+
+def _sentence(error: OSError) -> str:
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}{ADVICE.get(error.errno, '')}"
+
+
+def _fail(sentence: str) -> None:
     if os.environ.get("MAEUM_DEBUG"):
         raise
     say(f"maeum: {sentence}")
-    sys.exit(status)
+    sys.exit(1)

@@ -18,7 +18,8 @@ def import_(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The tree or table to read.")],
     to: Annotated[Path, typer.Option("--to", help="Folder of the corpus to write.")],
     set_: Annotated[
-        str | None, typer.Option("--set", help="emotiontts: emotional, plain or both. [default: both]")
+        str | None,
+        typer.Option("--set", help="emotiontts: emotional, plain or both. [default: both]"),
     ] = None,
     voices: Annotated[
         str | None,
@@ -117,9 +118,7 @@ def audit(
 
 def split(
     corpus: CorpusFolder,
-    by: Annotated[
-        Protocol, typer.Option(help="What train and test must not share.")
-    ] = "auto",
+    by: Annotated[Protocol, typer.Option(help="What train and test must not share.")] = "auto",
     split_seed: Annotated[int, typer.Option(min=0, help="Fixes the split.")] = 0,
     json_: JsonFlag = False,
 ) -> None:

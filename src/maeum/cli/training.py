@@ -64,9 +64,7 @@ def crossval(
     to: Annotated[
         Path | None, typer.Option("--to", help="Folder to keep it in, and to go on from.")
     ] = None,
-    by: Annotated[
-        Grouping, typer.Option(help="What a network must not have met.")
-    ] = "speaker",
+    by: Annotated[Grouping, typer.Option(help="What a network must not have met.")] = "speaker",
     folds: Annotated[
         str, typer.Option(help="How many, or loso: leave one speaker (or script) out.")
     ] = "5",
@@ -84,12 +82,13 @@ def crossval(
     from maeum.corpus import Corpus
     from maeum.training import crossval as cross
 
+    count = _folds(folds)
     _note_unused_encoder(settings)
     result = cross(
         Corpus.open(corpus),
         to,
         by=by,
-        folds=_folds(folds),
+        folds=count,
         config=config,
         overwrite=overwrite,
         **settings,

@@ -74,7 +74,11 @@ def predict(
     ] = None,
     speaker: Annotated[
         Path | None,
-        typer.Option(help="Folder of other recordings of the voice, for --normalize speaker runs."),
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder of other recordings of the voice, for --normalize speaker runs.",
+        ),
     ] = None,
     json_: JsonFlag = False,
 ) -> None:

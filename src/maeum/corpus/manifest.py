@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +135,10 @@ def rejection_table(rejections: Iterable[Rejection]) -> pl.DataFrame:
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
     """Write Parquet whole or not at all."""
+    content = BytesIO()
+    table.write_parquet(content)  # polars itself would hide what the disk says
     with written_aside(path) as aside:
-        table.write_parquet(aside)
+        aside.write_bytes(content.getbuffer())
 
 
 def read_manifest(path: Path) -> pl.DataFrame:

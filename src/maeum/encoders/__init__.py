@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ Standardize = Literal["each", "together"]
 keeps dimensions that are nearly always zero from being blown up."""
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """What every encoder tells of itself.
 
@@ -38,6 +39,7 @@ class Encoder(Protocol):
         """Length of a vector."""
 
 
+@runtime_checkable
 class SpeechEncoder(Encoder, Protocol):
     """Recordings to vectors.
 
@@ -51,6 +53,7 @@ class SpeechEncoder(Encoder, Protocol):
         """(clip,) of (sample,) in [-1, 1] at `rate_hz` -> (clip, dim)."""
 
 
+@runtime_checkable
 class TextEncoder(Encoder, Protocol):
     """Sentences to vectors."""
 

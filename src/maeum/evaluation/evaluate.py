@@ -94,6 +94,7 @@ def evaluate(
 
     Raises:
         RunError: no finished run, or it cannot take the modality, or has no such part.
+        CorpusError: nothing in it can be used.
         EmotionError: the corpus has emotions the run does not tell apart.
     """
     run = run if isinstance(run, Run) else Run.open(run)
@@ -102,6 +103,8 @@ def evaluate(
     tested = _in_words_of(run.model.emotions, _part_of(run, corpus, part, own=own), mapping or {})
     given = _modality_for(run.model, modality)
     features = _features_for(run.model, corpus, tested, features).only(given)
+    if not features.usable.any():
+        raise CorpusError("nothing to test: no utterance has a usable recording or text")
     notes = (TRANSDUCTIVE,) if run.model.needs_voice else ()
     trained = run.partition.filter(pl.col("part") == "train")
     return judge(
@@ -126,12 +129,7 @@ def answers(classifier: EmotionClassifier, corpus: Corpus, features: Features) -
     Returns:
         Columns id, speaker, text, truth, answer, confidence; utterances without a usable
         modality are not in it.
-
-    Raises:
-        CorpusError: none is usable.
     """
-    if not features.usable.any():
-        raise CorpusError("nothing to test: no utterance has a usable recording or text")
     usable = pl.Series(features.usable)
     chances = classifier.probabilities(features)[features.usable]
     names = np.array(classifier.emotions.names)

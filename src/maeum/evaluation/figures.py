@@ -11,7 +11,6 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import distribution
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -25,6 +24,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from maeum.emotions import Emotion, EmotionSet
+from maeum.evaluation.hangul import font_path
 from maeum.evaluation.metrics import Scores, chance, recalls
 
 PIXELS_PER_INCH = 160
@@ -73,9 +73,7 @@ _STYLE: Any = {
 @cache
 def _know_hangul() -> None:
     """Make NanumGothic known to matplotlib, once."""
-    package = distribution("koreanize-matplotlib")
-    font = package.locate_file("koreanize_matplotlib/fonts/NanumGothic.ttf")
-    font_manager.fontManager.addfont(str(font))
+    font_manager.fontManager.addfont(str(font_path()))
 
 
 @contextmanager

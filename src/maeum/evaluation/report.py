@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from maeum.evaluation.figures import (
     png,
     recall_figure,
 )
+from maeum.evaluation.hangul import font_data_uri
 from maeum.evaluation.metrics import (
     BOOTSTRAP_DRAWS,
     METRICS,
@@ -68,6 +70,12 @@ COLUMN_WORDS = {
     "macro_f1": "Macro F1",
 }
 """Headings of the folds' table; further columns go by their own names."""
+
+
+HANGUL_FONT = "data:,hangul"
+"""Stands in the template where the font goes once it is known which signs the page has."""
+
+_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 
 
 @dataclass(frozen=True)
@@ -130,18 +138,23 @@ def render_report(report: Report) -> str:
 
     Texts of the corpus are shown as they are and never read as HTML.
     """
-    page = _templates().get_template("report.html.j2")
-    return page.render(
-        report=report,
-        headlines=headlines(report.scores),
-        protocol_words=PROTOCOL_WORDS.get(report.protocol, ""),
-        interval_words=INTERVAL_WORDS[report.scores.ci95_over],
-        pictures={name: _data_uri(figure) for name, figure in _figures(report)},
-        emotions=dict(zip(report.emotions.names, report.emotions.emotions, strict=True)),
-        column_words=COLUMN_WORDS,
-        fold_columns=_plain_columns(report.folds),
-        settings=dict(flattened(report.settings)),
+    page = (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            headlines=headlines(report.scores),
+            protocol_words=PROTOCOL_WORDS.get(report.protocol, ""),
+            interval_words=INTERVAL_WORDS[report.scores.ci95_over],
+            pictures={name: _data_uri(figure) for name, figure in _figures(report)},
+            emotions=dict(zip(report.emotions.names, report.emotions.emotions, strict=True)),
+            column_words=COLUMN_WORDS,
+            fold_columns=_plain_columns(report.folds),
+            settings=dict(flattened(report.settings)),
+            hangul_font=HANGUL_FONT,
+        )
     )
+    return page.replace(HANGUL_FONT, font_data_uri("".join(_HANGUL.findall(page))))
 
 
 def headlines(scores: Scores) -> list[Headline]:

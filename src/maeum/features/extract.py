@@ -18,7 +18,7 @@ from numpy import ndarray
 from maeum.corpus import Corpus
 from maeum.corpus.audio import ensure_audible, load
 from maeum.encoders import SpeechEncoder, TextEncoder
-from maeum.errors import AudioError
+from maeum.errors import AudioError, CorpusError
 from maeum.progress import track
 
 MAX_UTTERANCE_S = 60.0
@@ -109,6 +109,9 @@ def extract(
         equal_loudness: bring every recording to `TARGET_RMS` first.
 
     A recording that cannot be used does not stop the rest: it stands in `failures`.
+
+    Raises:
+        CorpusError: the folder of the recordings is gone.
     """
     ids = tuple(corpus.utterances["id"])
     nothing = np.zeros(len(ids), dtype=bool)
@@ -131,6 +134,7 @@ def _hear_all(
     corpus: Corpus, encoder: SpeechEncoder, equal_loudness: bool
 ) -> tuple[Float32[ndarray, "utterance dim"], Bool[ndarray, " utterance"], dict[str, str]]:
     rows = corpus.utterances
+    _ensure_recordings(corpus)
     vectors = np.zeros((len(rows), encoder.dim), dtype=np.float32)
     heard, failures = np.zeros(len(rows), dtype=bool), {}
     outcomes = _outcomes(corpus, encoder, equal_loudness)
@@ -140,6 +144,16 @@ def _hear_all(
         elif outcome is not None:
             vectors[place], heard[place] = outcome, True
     return vectors, heard, failures
+
+
+def _ensure_recordings(corpus: Corpus) -> None:
+    """All recordings gone is no fault of single ones: nothing should be learnt without them."""
+    root = corpus.audio_root
+    if root is not None and not root.is_dir():
+        raise CorpusError(
+            f"the recordings of the corpus lay in {root}, which is no folder any more; "
+            "move them back, import again, or use text alone (--modality text)"
+        )
 
 
 def _outcomes(

@@ -29,6 +29,7 @@ from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.inference.prediction import Failure, Prediction, Query
 from maeum.model import EmotionNetwork
 from maeum.model.quiet import quietly
+from maeum.model.saving import writing_below
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
@@ -70,6 +71,8 @@ class EmotionClassifier:
                 )
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
+            if not Path(name).is_dir():
+                reason = f"it is no folder, and no model hub gave it ({reason})"
             raise RunError(f"{name} cannot be loaded as a run: {reason}") from error
         network, found = loaded
         if lacking := sorted(found["missing_keys"]):
@@ -81,7 +84,7 @@ class EmotionClassifier:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
-            with quietly():
+            with quietly(), writing_below(folder):
                 self.network.save_pretrained(aside)
             for path in Path(aside).iterdir():
                 path.replace(folder / path.name)
@@ -311,5 +314,8 @@ def _refuse_what_is_no_run(path: Path) -> None:
     if (path / "model.safetensors").is_file() and (path / "config.json").is_file():
         return
     if (path / "maeum.yaml").is_file():
-        raise RunError(f"{path} is an unfinished run; type the same `maeum train` again to go on")
+        raise RunError(
+            f"{path} holds no network: an unfinished run goes on when the same `maeum train` is "
+            "typed again, a cross-validation keeps none"
+        )
     raise RunError(f"{path} is no run (it has no config.json and model.safetensors)")

@@ -45,8 +45,15 @@ def _with_texts(recordings: Sequence[str], texts: Path) -> list[Query]:
     if texts.suffix.lower() == ".txt":
         return _with_lines(recordings, texts)
     rows = _rows(texts)
+    if not rows:
+        raise SettingsError(f"{texts} has no row; expected one per recording or sentence")
     if not recordings:
         return [Query(_beside(texts, audio), text) for audio, text in rows]
+    if all(audio is None for audio, _ in rows):
+        raise SettingsError(
+            f"{texts} does not say which sentence belongs to which recording; "
+            "give it a column audio, or one sentence a line in a .txt"
+        )
     told = [(texts.parent / audio, text) for audio, text in rows if audio is not None]
     by_path = {path.resolve(): text for path, text in told}
     times = Counter(path.name for path, _ in told)
@@ -61,6 +68,8 @@ def _with_lines(recordings: Sequence[str], texts: Path) -> list[Query]:
     if not texts.is_file():
         raise TextError(f"{texts} does not exist; expected one sentence a line")
     lines = read_text(texts).splitlines()
+    if not lines:
+        raise TextError(f"{texts} is empty; expected one sentence a line")
     if not recordings:
         return [Query(None, line) for line in lines]
     if len(lines) != len(recordings):

@@ -26,9 +26,11 @@ from maeum.config import Settings
 from maeum.corpus import Corpus
 from maeum.corpus.identity import hashed
 from maeum.corpus.manifest import write_table
-from maeum.errors import RunError
-from maeum.files import write_text
+from maeum.errors import RunError, TextError
+from maeum.files import read_yaml, write_text
 from maeum.inference.classifier import EmotionClassifier
+
+_CARD_KEYS = {"kind", "settings", "corpus", "split"}
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,14 @@ class Run:
             RunError: it cannot be read.
         """
         try:
-            card = yaml.safe_load(self.card_path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise RunError(f"{self.card_path} cannot be read ({error}); train again") from error
-        if not isinstance(card, dict) or "settings" not in card:
-            raise RunError(f"{self.card_path} holds no settings; train again")
+            card = read_yaml(self.card_path)
+        except TextError as error:
+            raise RunError(f"{error}, or train again in a new folder") from error
+        if not isinstance(card, dict) or not card.keys() >= _CARD_KEYS:
+            raise RunError(
+                f"{self.card_path} does not describe a run (it lacks one of "
+                f"{', '.join(sorted(_CARD_KEYS))}); train again in a new folder"
+            )
         return card
 
     @cached_property
@@ -103,7 +108,10 @@ class Run:
         if not path.is_file():
             protocol = self.card["split"]["protocol"]
             raise RunError(f"{self.folder} has no test; its split was {protocol}")
-        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunError(f"{path} is no JSON ({error}); train again in a new folder") from error
         return metrics
 
     @property
@@ -115,8 +123,19 @@ class Run:
 
     @cached_property
     def partition(self) -> pl.DataFrame:
-        """Columns id, speaker, script (hashed) and part."""
-        return pl.read_parquet(self.folder / "partition.parquet")
+        """Columns utterance, speaker, script (hashed) and part.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        path = self.folder / "partition.parquet"
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            reason = str(error).splitlines()[0]
+            raise RunError(
+                f"{path} cannot be read ({reason}); train again in a new folder"
+            ) from error
 
     def part(self, corpus: Corpus, part: str) -> Corpus:
         """The utterances of a corpus that were in one part of this run, by their content.

@@ -28,6 +28,7 @@ from maeum.config import Settings
 from maeum.errors import SettingsError
 from maeum.model import EmotionNetwork
 from maeum.model.quiet import quietly
+from maeum.model.saving import writing_below
 from maeum.training.bar import TrainingBar
 from maeum.training.batches import FeatureDataset, as_it_is
 
@@ -80,7 +81,7 @@ def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
     last = last_checkpoint(lesson.checkpoints)
     if last is not None and _has_stopped(_state(last)):
         trainer.args.num_train_epochs = round(_state(last)["epoch"])
-    with one_thread(), quietly():
+    with one_thread(), quietly(), writing_below(Path(str(trainer.args.output_dir))):
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     network.cpu()
     return [dict(entry) for entry in trainer.state.log_history]
@@ -146,9 +147,9 @@ class _BestIsHere(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
-        """Correct the path a resumed run was told."""
-        if state.best_model_checkpoint is not None:
-            best = Path(str(args.output_dir), Path(state.best_model_checkpoint).name)
+        """Tell a resumed run where it is; Trainer has dropped a path that leads nowhere."""
+        if state.best_global_step:
+            best = Path(str(args.output_dir), f"checkpoint-{state.best_global_step}")
             state.best_model_checkpoint = str(best)
 
 

@@ -47,7 +47,7 @@ def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
     run = Run(folder)
     if folder.is_file():
         raise RunError(f"{folder} is a file; --to expects a folder")
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not folder.is_dir() or all(_is_left_over(path) for path in folder.iterdir()):
         return
     if not run.card_path.is_file():
         raise RunError(f"{folder} holds other files; --to expects a new folder or a run")
@@ -59,6 +59,11 @@ def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
             f"{folder} holds a run that differs in {', '.join(changed)}; "
             "name another folder, or replace it with --overwrite"
         )
+
+
+def _is_left_over(path: Path) -> bool:
+    """Whether it is half a card, of a process killed as it wrote; see `files.written_aside`."""
+    return path.name.startswith(".maeum.yaml.")
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -132,6 +132,7 @@ def _pooled(
     table = [
         {"fold": fold.name, **_figures(_judged(own, corpus, by, settings, nothing))}
         for fold, own in zip(turns, answered, strict=True)
+        if len(own)
     ]
     background = Background(
         title=folder.name,
