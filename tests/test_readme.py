@@ -78,11 +78,10 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         words, _, target = line.partition(" > ")
         monkeypatch.setattr(sys, "argv", shlex.split(words))
         assert sys.argv[0] == "maeum", f"only maeum is run here; mark the block of `{line}`"
-        try:
+        with pytest.raises(SystemExit) as end:
             main()
-        except SystemExit as end:
-            assert not end.code, f"`{line}` ended with {end.code}: {capsys.readouterr().err}"
-        answered = capsys.readouterr().out
+        answered, said = capsys.readouterr()
+        assert not end.value.code, f"`{line}` ended with {end.value.code}: {said}"
         assert answered, f"`{line}` answered nothing"
         if target:
             Path(target.strip()).write_text(answered, encoding="utf-8")

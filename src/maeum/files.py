@@ -80,16 +80,18 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - anything YAML can hold
     import yaml
 
     if not path.is_file():
-        raise TextError(f"{path} is no file; expected YAML, lines like `name: value`")
+        raise TextError(f"{path} cannot be read: it is no file; expected lines like `name: value`")
     try:
         return yaml.safe_load(read_text(path))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise TextError(f"{path} is no YAML ({where}{error.problem}); mend it") from error
+        raise TextError(
+            f"{path} cannot be read as YAML ({where}{error.problem}); mend it"
+        ) from error
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
-        raise TextError(f"{path} is no YAML ({reason}); mend it") from error
+        raise TextError(f"{path} cannot be read as YAML ({reason}); mend it") from error
 
 
 def read_text(path: Path) -> str:

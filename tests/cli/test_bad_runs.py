@@ -68,9 +68,9 @@ def test_more_asked_for_than_there_is_names_both_numbers(maeum, corpus, tmp_path
 
 
 FILES = {
-    "gone": (None, "is no file; expected YAML, lines like `name: value`"),
-    "no YAML": ("lr: [1\n", "is no YAML (line 2, column 1: expected ',' or ']'"),
-    "a tab": ("a:\n\tb: 1\n", "is no YAML (line 2, column 1: found character '\\t'"),
+    "gone": (None, "cannot be read: it is no file; expected lines like"),
+    "no YAML": ("lr: [1\n", "cannot be read as YAML (line 2, column 1: expected ',' or ']'"),
+    "a tab": ("a:\n\tb: 1\n", "cannot be read as YAML (line 2, column 1: found character '\\t'"),
     "no settings": ("- 1\n", "holds a list; expected settings, a: b"),
     "no text": (b"\xff\xfe\xff\x81", "is neither UTF-8 nor cp949"),
 }
@@ -206,6 +206,13 @@ def test_a_mistyped_folder_that_could_be_a_name_on_a_hub_says_both(maeum):
     )
 
 
+def test_a_mistyped_folder_beside_others_is_not_looked_for_on_a_hub(maeum, monkeypatch, tmp_path):
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    said = maeum("predict", "runs/frist", "--text", "음").complaint
+    assert said == "runs/frist does not exist; expected the folder of a run"
+
+
 def test_evaluate_says_what_is_no_run(maeum, corpus, tmp_path):
     said = maeum("evaluate", tmp_path, corpus).complaint
     assert said == f"{tmp_path} is no run (it has no maeum.yaml)"
@@ -220,7 +227,11 @@ def own_run(run: Path, tmp_path: Path) -> Path:
 SPOILT = {
     "half the weights": ("model.safetensors", lambda b: b[:-500], "cannot be loaded as a run: "),
     "no weights": ("model.safetensors", lambda b: b"", "cannot be loaded as a run: "),
-    "a card of half a line": ("maeum.yaml", lambda b: b"a: [", "maeum.yaml is no YAML (line 1"),
+    "a card of half a line": (
+        "maeum.yaml",
+        lambda b: b"a: [",
+        "maeum.yaml cannot be read as YAML (line 1",
+    ),
     "a card of nothing": ("maeum.yaml", lambda b: b"", "maeum.yaml does not describe a run"),
     "a broken partition": ("partition.parquet", lambda b: b"x", "partition.parquet cannot be read"),
 }
@@ -258,9 +269,9 @@ def test_a_part_of_another_corpus_is_refused(maeum, run, table, tmp_path):
 
 
 MAPPINGS = {
-    "gone": (None, "is no file; expected YAML"),
+    "gone": (None, "cannot be read: it is no file"),
     "no mapping": ("- 1\n", "holds no mapping; expected lines like `Fear: Anxious`"),
-    "no YAML": ("a: [", "is no YAML (line 1, column 5"),
+    "no YAML": ("a: [", "cannot be read as YAML (line 1, column 5"),
 }
 
 

@@ -129,7 +129,8 @@ def test_a_table_that_cannot_be_read(refused, tmp_path, kind):
 def test_a_table_in_a_wrong_encoding_is_named_once(refused, tmp_path):
     source = DIRT["undecodable_csv"](tmp_path)
     assert refused(source) == (
-        f"{source} is neither UTF-8 nor cp949 (the encoding Excel uses in Korea); save it as UTF-8"
+        f"{source} cannot be read as .csv: neither UTF-8 nor cp949 (the encoding Excel uses in "
+        "Korea); save it as UTF-8"
     )
 
 

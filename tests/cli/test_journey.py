@@ -223,12 +223,14 @@ def test_the_demo_goes_the_whole_way(maeum, monkeypatch, calls, tmp_path):
     (calls_as_sample / "sample.csv").write_bytes(calls.read_bytes())
     monkeypatch.setattr("maeum.sample.path", lambda: calls_as_sample)
     monkeypatch.setattr("maeum.config.USUAL_EPOCHS", (1, 1))
-    monkeypatch.setattr("maeum.cli.demo.MODALITIES", ("text", "both"))
+    monkeypatch.setattr("maeum.cli.demo.MODALITIES", ("both",))
+    monkeypatch.setattr("maeum.cli.demo.FOLDS", 2)
     said = maeum("demo", "--to", tmp_path / "demo")
     assert said.code == 0
     assert said.out.startswith("72 utterances, 6 voices, 12 sentences")
     assert "leak: text decides the emotion" in said.out
-    assert said.err.splitlines()[-1].startswith("5. predict")
-    report = tmp_path / "demo" / "runs" / "both-speaker+script" / "report" / "report.html"
+    steps = [line.split(".")[0] for line in said.err.splitlines()]
+    assert steps == ["1", "2", "3", "4", "5", "6"]
+    report = tmp_path / "demo" / "run" / "report" / "report.html"
     assert str(report) in said.out
     assert report.is_file()

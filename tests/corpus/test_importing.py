@@ -7,7 +7,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from maeum.corpus.corpus import Corpus
@@ -183,11 +182,12 @@ def test_a_full_disk_leaves_the_old_corpus_whole(table, tmp_path, monkeypatch):
     import_corpus("table", table(*GOOD), tmp_path / "out")
     before = content(tmp_path / "out")
 
-    def full_disk(self, file, *_, **__):
-        Path(file).write_bytes(b"half of a file")
+    def full_disk(self, data):
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(OSError, match="No space left"):
         import_corpus("table", table(GOOD[0], "c,b.wav,새 말,Sad,s2,,"), tmp_path / "out")
     assert content(tmp_path / "out") == before

@@ -9,7 +9,16 @@ from maeum.encoders.builtin.letters import SYLLABLE_DIM, LettersEncoder
 from maeum.errors import TextError
 
 ENCODER = LettersEncoder()
-SENTENCES = ["정말 마음이 아프다", "오늘 너무 기뻐요!", "뭐?", "I am happy 😀", "ㅋㅋㅋ", "ㅎ", "123", "?!"]
+SENTENCES = [
+    "정말 마음이 아프다",
+    "오늘 너무 기뻐요!",
+    "뭐?",
+    "I am happy 😀",
+    "ㅋㅋㅋ",
+    "ㅎ",
+    "123",
+    "?!",
+]
 
 
 def encode(text):

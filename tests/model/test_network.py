@@ -143,7 +143,9 @@ def test_each_dimension_is_scaled_by_itself_or_all_together():
     np.testing.assert_allclose(scaled.std(dim=0, unbiased=False)[:4], np.ones(4), atol=1e-2)
     assert (scaled[:, 4] == 0).all(), "a dimension that never changes stays at zero"
     assert len(set(together.scale.tolist())) == 1
-    torch.testing.assert_close(together(values, here).square().mean(), torch.tensor(1.0), atol=0.1, rtol=0)
+    torch.testing.assert_close(
+        together(values, here).square().mean(), torch.tensor(1.0), atol=0.1, rtol=0
+    )
 
 
 # -- training --------------------------------------------------------------------------------
@@ -248,8 +250,13 @@ def test_the_weights_are_safetensors_and_the_labels_are_names(tmp_path):
 def test_quiet_ends_when_its_block_does():
     from transformers.utils import logging
 
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    with pytest.raises(RuntimeError), quietly():
-        assert not logging.is_progress_bar_enabled()
-        raise RuntimeError
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+    def loudness():
+        return logging.get_verbosity(), logging.is_progress_bar_enabled()
+
+    before = loudness()
+    with quietly():
+        assert loudness() == (logging.ERROR, False)
+    assert loudness() == before
+    with pytest.raises(ZeroDivisionError), quietly():
+        _ = 1 / 0
+    assert loudness() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import interrupted
 import numpy as np
 import pytest
 
@@ -11,6 +12,12 @@ from maeum.corpus import Corpus, import_corpus
 
 EMOTIONS = ("Happy", "Angry", "Sad")
 SPEAKERS, SCRIPTS = 6, 18
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _processes() -> None:
+    """Make them ready while other tests run."""
+    interrupted.prepare()
 
 
 @pytest.fixture(scope="session")

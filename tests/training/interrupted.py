@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from importlib import import_module
 from itertools import count
+from multiprocessing import forkserver
 
 NEEDED = (
     "maeum.training",
@@ -20,10 +21,15 @@ NEEDED = (
 """Imported once; every process begins as a copy of one that has them."""
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([*NEEDED, __name__])
+_processes.set_forkserver_preload([*NEEDED])
 
 PATIENCE_S = 120
 """A process that lives longer hangs."""
+
+
+def prepare() -> None:
+    """Begin to import what the processes need; returns at once, so that others can go on."""
+    forkserver.ensure_running()
 
 
 def killed_at(place: str, call: int, work: Callable[..., object], *args: object) -> None:

@@ -129,9 +129,7 @@ def test_a_recording_without_a_speaker_is_refused_where_voices_are_normalised(co
         Utterance("b1", "Happy", text="네", audio="b.wav"),
     )
     heard = np.ones(len(nameless), dtype=bool)
-    learner = Material.gather(
-        nameless, settings(normalize="speaker"), features_of(nameless, heard)
-    )
+    learner = Material.gather(nameless, settings(normalize="speaker"), features_of(nameless, heard))
     with pytest.raises(CorpusError, match="names no speaker"):
         learner.learn(list(nameless.utterances["id"]))
 
@@ -174,7 +172,9 @@ def test_a_corpus_of_which_nothing_can_be_used_says_why(corpus_of):
     broken = corpus_of(
         Utterance("a", "Happy", audio="none.wav"), Utterance("b", "Sad", audio="none.wav")
     )
-    with pytest.raises(CorpusError, match=r"no utterance has a usable recording or text.*none\.wav"):
+    with pytest.raises(
+        CorpusError, match=r"no utterance has a usable recording or text.*none\.wav"
+    ):
         Material.gather(broken, settings())
     with pytest.raises(CorpusError, match="no utterance has usable text"):
         Material.gather(broken, settings(modality="text"))

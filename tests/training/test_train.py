@@ -267,9 +267,7 @@ def test_sentences_that_decide_the_emotion_are_learnt_by_heart(told, tmp_path, m
 def test_a_run_that_compares_voices_says_it_has_heard_those_it_tests(
     made_corpus, made_features, quick, tmp_path
 ):
-    run = train(
-        made_corpus, tmp_path / "run", features=made_features, normalize="speaker", **quick
-    )
+    run = train(made_corpus, tmp_path / "run", features=made_features, normalize="speaker", **quick)
     card = (run.folder / "README.md").read_text(encoding="utf-8")
     assert "transductive" in card
     assert run.model.needs_voice

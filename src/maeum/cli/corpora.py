@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.config import Protocol
+
+if TYPE_CHECKING:
+    from maeum.corpus import Corpus
 
 CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="Folder of a corpus.")]
 
@@ -58,10 +61,14 @@ def import_(
         audio_root=audio_root,
         **{name: value for name, value in given.items() if value},
     )
-    rejected = dict(corpus.rejected["reason"].value_counts().iter_rows())
+    rejected = dict(corpus.rejected["reason"].value_counts().sort("reason").iter_rows())
     if json_:
         answer_json({"utterances": len(corpus), "rejected": rejected, "notes": list(corpus.notes)})
-        return
+    else:
+        _print_import(corpus, rejected, to)
+
+
+def _print_import(corpus: Corpus, rejected: dict[str, int], to: Path) -> None:
     answer(f"{len(corpus):,} utterances of {len(corpus.emotions)} emotions in {to}")
     for reason, count in rejected.items():
         answer(f"left out, {reason}: {count:,} (see {to / 'rejected.parquet'})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -11,10 +11,17 @@ from maeum.cli.console import answer, say, table
 
 if TYPE_CHECKING:
     from maeum.corpus import Corpus
+    from maeum.evaluation import Evaluation
+    from maeum.features import Features
     from maeum.inference import Run
 
-PROTOCOLS = ("random", "speaker+script")
+Case: TypeAlias = tuple[str, str]
+"""A modality and a protocol."""
+
+PROTOCOLS: tuple[Literal["random", "speaker+script"], ...] = ("random", "speaker+script")
 MODALITIES = ("speech", "text", "both")
+FOLDS = 3
+"""Each utterance is tested once; with speaker+script by one of 3 x 3 networks."""
 
 
 def demo(
@@ -26,9 +33,10 @@ def demo(
     """
     corpus = _sample_corpus(to / "corpus")
     _audit(corpus)
-    runs = _train_all(corpus, to)
-    _compare(runs)
-    _predict_one(runs["both", "speaker+script"], corpus)
+    features = _features(corpus)
+    _compare(_cross_validate_all(corpus, features, to / "crossval"))
+    run = _train(corpus, features, to / "run")
+    _predict_one(run, corpus)
     answer(_NEXT.format(to=to))
 
 
@@ -54,54 +62,69 @@ def _audit(corpus: Corpus) -> None:
             answer(f"leak: {finding.title}")
 
 
-def _train_all(corpus: Corpus, to: Path) -> dict[tuple[str, str], Run]:
-    """A run per modality and protocol; recordings are heard once for all of them."""
+def _features(corpus: Corpus) -> Features:
+    """Recordings are heard and sentences read once, for every network."""
     from maeum.config import Settings
-    from maeum.training import train
     from maeum.training.learn import Encoders
 
-    say("3. features: once, for every run")
+    say("3. features: once, for every network")
     settings = Settings.of()
-    features = Encoders.of(settings).extract(corpus, settings)
+    return Encoders.of(settings).extract(corpus, settings)
+
+
+def _cross_validate_all(corpus: Corpus, features: Features, to: Path) -> dict[Case, Evaluation]:
+    """Every modality under both protocols, every utterance tested once."""
+    from maeum.training import crossval
+
     say("4. train and test: speech, text and both, under two protocols")
-    runs = {}
+    found: dict[Case, Evaluation] = {}
     for protocol in PROTOCOLS:
         for modality in MODALITIES:
-            folder = to / "runs" / f"{modality}-{protocol}"
-            runs[modality, protocol] = train(
+            result = crossval(
                 corpus,
-                folder,
+                to / f"{modality}-{protocol}",
+                by=protocol,
+                folds=FOLDS,
                 features=features,
                 overwrite=True,
                 modality=modality,
-                split=protocol,
             )
-    return runs
+            found[modality, protocol] = result.evaluation
+    return found
 
 
-def _compare(runs: dict[tuple[str, str], Run]) -> None:
+def _compare(found: dict[Case, Evaluation]) -> None:
     rows = [
-        (modality, *(_figure(runs[modality, protocol]) for protocol in PROTOCOLS))
+        (modality, *(_figure(found[modality, protocol]) for protocol in PROTOCOLS))
         for modality in MODALITIES
     ]
-    title = "Accuracy on the test part, with the 95 % interval (chance 14 %)"
+    count = next(iter(found.values())).scores.n
+    title = f"Right answers of {count}, with the 95 % interval (chance 14 %)"
     table(title, ("heard", *PROTOCOLS), rows)
     answer(
-        "The same network, the same corpus. Under `random` the test repeats sentences and voices "
-        "of the training; under `speaker+script` it meets neither. Only the second number says "
+        "The same network, the same corpus. Under random the test repeats sentences and voices "
+        "of the training; under speaker+script it meets neither. Only the second number says "
         "anything about people who were not recorded. These voices are synthetic: neither says "
         "anything about real ones."
     )
 
 
-def _figure(run: Run) -> str:
-    metrics = run.metrics
-    low, high = metrics["ci95"]["accuracy"]
-    return f"{metrics['accuracy']:.0%}  ({low:.0%} to {high:.0%}, n {metrics['n']})"
+def _figure(evaluation: Evaluation) -> str:
+    low, high = evaluation.scores.ci95["accuracy"]
+    return f"{evaluation.scores.accuracy:.0%}  ({low:.0%} to {high:.0%})"
+
+
+def _train(corpus: Corpus, features: Features, to: Path) -> Run:
+    from maeum.training import train
+
+    say("5. a classifier to keep: speech and text, tested on voices and sentences it never met")
+    run = train(corpus, to, features=features, overwrite=True, split="speaker+script")
+    answer(run.result)
+    return run
 
 
 def _predict_one(run: Run, corpus: Corpus) -> None:
-    say("5. predict: one recording of the test part")
+    say("6. predict: one recording of the test part")
     row = run.part(corpus, "test").utterances.row(0, named=True)
     assert corpus.audio_root is not None  # noqa: S101 - the sample has recordings
     found = run.model(corpus.audio_root / row["audio"], text=row["text"])
@@ -112,7 +135,7 @@ def _predict_one(run: Run, corpus: Corpus) -> None:
 
 
 _NEXT = """
-The whole report: {to}/runs/both-speaker+script/report/report.html
+The whole report: {to}/run/report/report.html
 With data of your own:
 
   maeum import table calls.csv --to corpora/calls     columns audio, text, emotion, speaker

@@ -308,7 +308,7 @@ def _refuse_what_is_no_run(path: Path) -> None:
     if path.is_file():
         raise RunError(f"{path} is a file; expected the folder of a run")
     if not path.is_dir():
-        if path.is_absolute() or len(path.parts) != 2:
+        if path.is_absolute() or len(path.parts) != 2 or path.parent.is_dir():
             raise RunError(f"{path} does not exist; expected the folder of a run")
         return
     if (path / "model.safetensors").is_file() and (path / "config.json").is_file():

@@ -79,10 +79,8 @@ def load_table(source: Path) -> pl.DataFrame:
         raise CorpusError(f"{source} ends in {source.suffix!r}; expected {', '.join(LOADERS)}")
     try:
         table = loader(source)
-    except TextError as error:
-        raise CorpusError(str(error)) from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (pl.exceptions.PolarsError, OSError, TextError) as error:
+        reason = str(error).splitlines()[0].removeprefix(f"{source} is ")
         raise CorpusError(f"{source} cannot be read as {source.suffix}: {reason}") from error
     cells = cs.all() - cs.nested() - cs.binary()
     return table.select(cells.cast(pl.String).str.strip_chars())
