@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check fix clean
+.PHONY: help demo test check fix cli-page clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ check: $(READY) ## format, lint, types, import contracts: what CI asks besides t
 fix: $(READY) ## format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+cli-page: $(READY) ## docs/cli.md from the commands' own help
+	$(BIN)/python tools/make_cli_page.py
 
 clean: ## remove the environment and what the demo made
 	rm -rf $(VENV) demo

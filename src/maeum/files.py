@@ -29,7 +29,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     try:
         with _blamed_on(path):
             yield aside
-        _give_usual_rights(aside)
+        give_usual_rights(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -53,7 +53,7 @@ def _blamed_on(path: Path) -> Iterator[None]:
         raise
 
 
-def _give_usual_rights(path: Path) -> None:
+def give_usual_rights(path: Path) -> None:
     """The rights a plainly opened file would have; temporary files are the owner's alone."""
     mask = os.umask(0)
     os.umask(mask)

@@ -16,7 +16,7 @@ import typer
 
 from maeum import __version__
 from maeum.cli import corpora, demo, training, using
-from maeum.cli.console import say
+from maeum.cli.console import say, show_notes
 from maeum.errors import MaeumError
 
 app = typer.Typer(
@@ -71,6 +71,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Run a command; a failure is one line on standard error and exit status 1."""
     _write_utf8()
+    show_notes()
     try:
         app()
     except MaeumError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
@@ -15,6 +16,22 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Answer as JSON on standa
 def say(text: str) -> None:
     """One line for a person, on standard error, so that piped answers stay clean."""
     print(text, file=sys.stderr)  # noqa: T201
+
+
+class Notes(logging.Handler):
+    """What maeum's rooms log, as lines for a person: warnings as notes, the rest as it is."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        say(f"{'note: ' if record.levelno >= logging.WARNING else ''}{record.getMessage()}")
+
+
+def show_notes() -> None:
+    """Print what maeum logs from now on; other libraries' logs are their own affair."""
+    logger = logging.getLogger("maeum")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [Notes()]
 
 
 def answer(text: str) -> None:

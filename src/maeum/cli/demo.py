@@ -49,7 +49,9 @@ def _sample_corpus(folder: Path) -> Corpus:
     say("1. import: the packaged sample, synthetic voices")
     corpus = import_corpus("table", sample.path() / "sample.csv", folder, emotions=PAPER)
     speakers, scripts = (corpus.utterances[column].n_unique() for column in ("speaker", "script"))
-    answer(f"{len(corpus)} utterances, {speakers} voices, {scripts} sentences, 7 emotions")
+    answer(
+        f"{len(corpus)} utterances, {speakers} voices, {scripts} sentences, {len(PAPER)} emotions"
+    )
     return corpus
 
 
@@ -98,8 +100,9 @@ def _compare(found: dict[Case, Evaluation]) -> None:
         (modality, *(_figure(found[modality, protocol]) for protocol in PROTOCOLS))
         for modality in MODALITIES
     ]
-    count = next(iter(found.values())).scores.n
-    title = f"Right answers of {count}, with the 95 % interval (chance 14 %)"
+    any_case = next(iter(found.values()))
+    chance = 1 / len(any_case.emotions)
+    title = f"Right of {any_case.scores.n}, with the 95 % interval (chance {chance:.0%})"
     table(title, ("heard", *PROTOCOLS), rows)
     answer(
         "The same network, the same corpus. Under random the test repeats sentences and voices "

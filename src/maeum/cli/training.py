@@ -22,6 +22,9 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what the folder holds of another run.")
 ]
 
+FEW = 100
+"""Tests of fewer utterances are called small."""
+
 
 @takes_settings()
 def train(
@@ -54,6 +57,8 @@ def train(
         answer_json({"run": str(to), "split": run.card["split"], "test": tested})
         return
     answer(f"{to}: {run.result}")
+    if tested and tested["n"] < FEW:
+        say(f"note: {tested['n']} utterances are few to judge by; `maeum crossval` tests them all")
     if tested:
         answer(f"report: {run.folder / 'report' / 'report.html'}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ from maeum.corpus.audio import ensure_audible, load
 from maeum.encoders import SpeechEncoder, TextEncoder
 from maeum.errors import AudioError, CorpusError
 from maeum.progress import track
+
+logger = logging.getLogger(__name__)
 
 MAX_UTTERANCE_S = 60.0
 """Longer than this is no utterance."""
@@ -119,6 +122,13 @@ def extract(
         _hear_all(corpus, speech, equal_loudness) if speech else (None, nothing, {})
     )
     written, has_text = _read_all(corpus.utterances["text"], text) if text else (None, nothing)
+    if failures:
+        logger.warning(
+            "%d of %d recordings cannot be heard, the first because %s",
+            len(failures),
+            len(ids),
+            next(iter(failures.values())),
+        )
     return Features(
         ids=ids,
         speech=heard,

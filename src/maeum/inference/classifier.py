@@ -26,6 +26,7 @@ from maeum.errors import AudioError, MaeumError, RunError, TextError
 from maeum.features import Features, extract
 from maeum.features.extract import hear, one_thread_each
 from maeum.features.normalize import Voice, voice_of, with_known_voices
+from maeum.files import give_usual_rights
 from maeum.inference.prediction import Failure, Prediction, Query
 from maeum.model import EmotionNetwork
 from maeum.model.quiet import quietly
@@ -87,6 +88,7 @@ class EmotionClassifier:
             with quietly(), writing_below(folder):
                 self.network.save_pretrained(aside)
             for path in Path(aside).iterdir():
+                give_usual_rights(path)
                 path.replace(folder / path.name)
 
     @cached_property

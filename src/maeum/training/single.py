@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from maeum.training.card import model_card
 from maeum.training.fit import History
 from maeum.training.folder import claim, folder_card
 from maeum.training.learn import Material, training_rows
+
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -54,6 +57,7 @@ def train(
     parts = split(corpus.utterances, chosen.split, seed=chosen.split_seed)
     card = folder_card("run", corpus, chosen, split=parts.to_dict())
     claim(run.folder, card, overwrite=overwrite)
+    logger.info("split %s", parts)
     if run.finished:
         return run
     material = Material.gather(corpus, chosen, features)
