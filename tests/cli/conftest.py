@@ -40,14 +40,16 @@ class Outcome:
 
     @property
     def complaint(self) -> str:
-        """The one line a failed command says, without its name.
+        """The one line a failed command ends with, without its name.
 
-        Asserts that it failed with status 1, answered nothing, and said just that line.
+        Asserts that it failed with status 1 and answered nothing, and that before that line it
+        said no more than how the corpus is split.
         """
-        said = self.err.splitlines()
-        assert (self.code, self.out, len(said)) == (1, "", 1), self
-        assert said[0].startswith("maeum: "), self
-        return said[0].removeprefix("maeum: ")
+        *before, said = self.err.splitlines()
+        assert (self.code, self.out) == (1, ""), self
+        assert all(line.startswith(("split ", "note: ")) for line in before), self
+        assert said.startswith("maeum: "), self
+        return said.removeprefix("maeum: ")
 
     @property
     def misuse(self) -> str:

@@ -119,6 +119,5 @@ def test_training_interrupted_by_ctrl_c_goes_on(maeum, monkeypatch, corpus, tmp_
 
     monkeypatch.setattr(TrainingBar, "on_epoch_begin", stop_in_the_second, raising=False)
     assert maeum(*words).code == 130
-    ended = maeum(*words)
-    assert (ended.code, ended.err) == (0, "")
+    assert maeum(*words).code == 0
     assert epochs == [0, 1, 1, 2]  # the first was not done again
