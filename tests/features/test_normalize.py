@@ -5,7 +5,7 @@ import pytest
 
 from maeum.errors import CorpusError
 from maeum.features import Features
-from maeum.features.normalize import SHRINKAGE, usual_spread, voice_of, with_known_voices
+from maeum.features.normalize import usual_spread, voice_of, with_known_voices
 
 
 def vectors(count, *, mean=0.0, spread=1.0, seed=0, dim=3):
@@ -44,8 +44,8 @@ def test_two_recordings_weigh_as_much_as_what_is_usual():
     pair = np.array([[0, 0, 0], [2, 2, 2]], dtype=np.float32)
     voice = voice_of(pair, USUAL)
     np.testing.assert_allclose(voice.mean, [1, 1, 1])
-    expected = np.sqrt((2 * 1 + SHRINKAGE * USUAL**2) / (2 + SHRINKAGE))
-    np.testing.assert_allclose(voice.spread, expected, rtol=1e-6)
+    half_and_half = np.sqrt((1 + USUAL**2) / 2)  # their own variance is 1
+    np.testing.assert_allclose(voice.spread, half_and_half, rtol=1e-6)
 
 
 def test_one_recording_alone_is_at_zero_and_its_voice_has_the_usual_spread_at_most():

@@ -50,6 +50,24 @@ def test_the_same_seed_gives_equal_weights_and_another_does_not(material, made_c
     assert not equal(first, weights(material(seed=2), ids))
 
 
+def test_the_seed_decides_the_order_of_the_batches(material, made_corpus, monkeypatch):
+    asked, get = [], FeatureDataset.__getitems__
+
+    def noted(self, indices):
+        asked.append(tuple(indices))
+        return get(self, indices)
+
+    monkeypatch.setattr(FeatureDataset, "__getitems__", noted)
+    orders = []
+    for seed in (1, 1, 2):
+        asked.clear()
+        material(seed=seed).learn(list(made_corpus.utterances["id"]))
+        orders.append(tuple(asked))
+    assert orders[0] == orders[1] != orders[2]
+    for epoch in (orders[0][:5], orders[0][5:]):
+        assert sorted(row for batch in epoch for row in batch) == list(range(36))
+
+
 def test_keeping_checkpoints_does_not_change_the_weights(material, made_corpus, tmp_path):
     ids = list(made_corpus.utterances["id"])
     parts = {"ids": ids[:24], "validation": ids[24:]}

@@ -41,6 +41,11 @@ def weights(learnt):
     return classifier.network.state_dict()
 
 
+def validation_losses(learnt):
+    _, history = learnt
+    return [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+
+
 def equal(some, others):
     return some.keys() == others.keys() and all(torch.equal(some[k], others[k]) for k in some)
 
@@ -66,7 +71,7 @@ def stopping(material_for, tmp_path_factory):
     """The same with early stopping, which must stop before the last epoch, past the best."""
     material = material_for(**STOPPING)
     learnt = learn(material, tmp_path_factory.mktemp("stopping"))
-    losses = [entry["eval_loss"] for entry in learnt[1] if "eval_loss" in entry]
+    losses = validation_losses(learnt)
     assert len(losses) < STOPPING["epochs"]
     assert losses.index(min(losses)) == len(losses) - 1 - STOPPING["patience"]
     return material, weights(learnt)
@@ -92,6 +97,17 @@ def test_a_run_that_had_stopped_early_does_not_learn_on(stopping, tmp_path):
     before = last_checkpoint(tmp_path)
     again = learn(material, tmp_path)
     assert last_checkpoint(tmp_path) == before
+    assert equal(weights(again), expected)
+
+
+def test_a_killed_run_remembers_for_how_long_nothing_was_better(stopping, tmp_path):
+    material, expected = stopping
+    whole = validation_losses(learn(material, tmp_path / "whole"))
+    in_the_last_epoch = 3 * (len(whole) - 1) + 2
+    killed = tmp_path / "killed"
+    killed_at("transformers:Trainer.training_step", in_the_last_epoch, learn, material, killed)
+    again = learn(material, killed)
+    assert validation_losses(again) == whole
     assert equal(weights(again), expected)
 
 
