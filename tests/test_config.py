@@ -24,7 +24,7 @@ def test_typed_stands_over_the_file_over_the_recipe_over_the_defaults(config):
     assert settings.hidden_size == 32
     assert settings.epochs == 20
     assert settings.batch_size == RECIPES["paper"]["batch_size"]
-    assert settings.dropout == Settings().dropout
+    assert settings.weight_decay == Settings().weight_decay
 
 
 def test_the_recipe_may_be_typed_over_a_file_and_the_file_still_stands_over_the_recipe(config):

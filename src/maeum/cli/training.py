@@ -63,7 +63,7 @@ def train(
         answer(f"report: {run.folder / 'report' / 'report.html'}")
 
 
-@takes_settings(but=("split", "patience"))
+@takes_settings(but=("split", "patience", "tensorboard"))
 def crossval(
     corpus: CorpusFolder,
     to: Annotated[

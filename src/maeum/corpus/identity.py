@@ -1,7 +1,8 @@
 """Who is who, without saying it: hashes of utterances, speakers and sentences.
 
 Equal things have equal hashes in every corpus, so two people can compare what they hold, and a
-run can say later what it was trained on; nobody can read a sentence out of them.
+run can say later what it was trained on. Nobody can read a sentence out of them, but who guesses a
+sentence or a name can look whether it is there.
 """
 
 from __future__ import annotations

@@ -64,8 +64,17 @@ class Features:
         return self.has_speech | self.has_text
 
     def take(self, ids: Sequence[str]) -> Features:
-        """The same features for some utterances, in the order given."""
+        """The same features for some utterances, in the order given.
+
+        Raises:
+            CorpusError: they are not of these utterances.
+        """
         place = {name: row for row, name in enumerate(self.ids)}
+        if strangers := [name for name in ids if name not in place]:
+            raise CorpusError(
+                f"the features are of another corpus: {len(strangers)} of {len(ids)} utterances "
+                f"are not in them, {strangers[0]} among them; extract them anew"
+            )
         rows = np.array([place[name] for name in ids], dtype=np.int64)
         return replace(
             self,

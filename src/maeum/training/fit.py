@@ -128,6 +128,7 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
+        use_cpu=True,  # a head is too small to gain from a device, and equal everywhere without
     )
 
 
@@ -136,8 +137,8 @@ def _callbacks(lesson: Lesson, settings: Settings) -> list[TrainerCallback]:
     patience = lesson.patience(settings)
     if patience is not None:
         callbacks += [EarlyStoppingCallback(patience), _BestIsHere()]
-    if settings.tensorboard:
-        callbacks.append(_tensorboard(lesson))
+    if settings.tensorboard and lesson.checkpoints is not None:
+        callbacks.append(_tensorboard(lesson.checkpoints.parent / "tensorboard"))
     return callbacks
 
 
@@ -153,13 +154,12 @@ class _BestIsHere(TrainerCallback):
             state.best_model_checkpoint = str(best)
 
 
-def _tensorboard(lesson: Lesson) -> TrainerCallback:
-    """A log for TensorBoard in the run's folder, beside the checkpoints."""
+def _tensorboard(folder: Path) -> TrainerCallback:
+    """A log for TensorBoard."""
     if not is_tensorboard_available():
         raise SettingsError("tensorboard is not installed; pip install 'maeum[tracking]'")
     from torch.utils.tensorboard import SummaryWriter
 
-    folder = None if lesson.checkpoints is None else lesson.checkpoints.parent / "tensorboard"
     return TensorBoardCallback(SummaryWriter(folder))
 
 

@@ -71,7 +71,7 @@ def crossval(
         config: YAML file of settings.
         features: of the corpus from the same encoders, if they are at hand.
         overwrite: replace work with other settings.
-        settings: see `Settings`; `split` and `patience` have no place here.
+        settings: see `Settings`; `split`, `patience` and `tensorboard` have no place here.
 
     Raises:
         SettingsError: a setting is unknown, out of range or out of place.
@@ -95,10 +95,10 @@ def crossval(
 
 
 def _refuse_what_folds_decide(settings: Settings) -> None:
-    if settings.split != "auto" or settings.patience:
+    if settings.split != "auto" or settings.patience or settings.tensorboard:
         raise SettingsError(
-            "split and patience have no place in a cross-validation: `by` decides what is tested, "
-            "and nothing is held back to stop early"
+            "split, patience and tensorboard have no place in a cross-validation: `by` decides "
+            "what is tested, nothing is held back to stop early, and each fold is a run of its own"
         )
 
 

@@ -59,6 +59,7 @@ def train(
     claim(run.folder, card, overwrite=overwrite)
     logger.info("split %s", parts)
     if run.finished:
+        _tidy(run)
         return run
     material = Material.gather(corpus, chosen, features)
     taken = _parts_to_use(material, parts, chosen)
@@ -103,4 +104,10 @@ def _keep(
         )
         write_report(run.folder / "report", evaluation, background)
     write_text(run.folder / "README.md", model_card(run, evaluation))
-    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+    _tidy(run)
+
+
+def _tidy(run: Run) -> None:
+    """Remove what only an unfinished run needs, also where a kill came before that."""
+    for path in (run.folder / "checkpoints", *run.folder.glob(".saving-*")):
+        shutil.rmtree(path, ignore_errors=True)

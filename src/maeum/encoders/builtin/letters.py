@@ -49,6 +49,8 @@ class LettersEncoder:
         Raises:
             TextError: a sentence is empty or of spaces only.
         """
+        if not sentences:
+            return np.zeros((0, self.dim), dtype=np.float32)
         for sentence in sentences:
             if not sentence.strip():
                 raise TextError(f"the text {sentence!r} is empty; expected at least one letter")
