@@ -153,3 +153,8 @@ def test_a_modality_says_what_is_used():
 
 def test_every_setting_is_described():
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_card_of_a_run_is_a_file_of_settings(config):
+    path = config("kind: run\nsettings:\n  epochs: 7\ncorpus: {}\n")
+    assert Settings.of(path).epochs == 7

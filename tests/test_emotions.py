@@ -92,3 +92,10 @@ def test_a_set_is_named_or_listed():
 
 def test_named_sets_hold_emotions_of_the_catalogue_alone():
     assert all(emotion in CATALOGUE for known in SETS.values() for emotion in known.emotions)
+
+
+def test_a_known_emotion_may_go_by_another_korean_name():
+    own = EmotionSet.of(["happy", "calm:중립"])
+    assert own.korean == ("기쁨", "중립")
+    assert own.parse("중립").name == own.parse("평온").name == "Calm"
+    assert EmotionSet.from_dict(own.to_dict()) == own

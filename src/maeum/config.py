@@ -97,7 +97,7 @@ class Settings(BaseModel):
         """Settings from a recipe, a YAML file and values given; later ones win.
 
         Args:
-            config: a YAML file of settings.
+            config: a YAML file of settings, or the `maeum.yaml` of a run.
             given: values by name; None means not given.
 
         Raises:
@@ -166,7 +166,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(str(error)) from error
     if not isinstance(values, dict):
         raise SettingsError(f"{path} holds a {type(values).__name__}; expected settings, a: b")
-    return values
+    return dict(values["settings"]) if "settings" in values else values
 
 
 def _sentence(error: ValidationError, *, known: list[str]) -> str:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maeum.errors import EmotionError
 
@@ -36,6 +36,12 @@ class Emotion:
         """Whether `spelling` (any case, spaces around it ignored) means this emotion."""
         wanted = spelling.strip().lower()
         return wanted in (self.name.lower(), self.korean, *self.spellings)
+
+    def called(self, korean: str) -> Emotion:
+        """The same emotion under another Korean name; it keeps answering to the old one."""
+        if korean == self.korean:
+            return self
+        return replace(self, korean=korean, spellings=(*self.spellings, self.korean))
 
     @property
     def label(self) -> str:
@@ -90,7 +96,8 @@ class EmotionSet:
         """A set from names in order; a name outside the catalogue is one's own.
 
         Args:
-            names: spellings the catalogue knows, or own emotions as `name` or `name:korean`.
+            names: spellings the catalogue knows, or own emotions as `name`; `name:korean` gives
+                either a Korean name.
 
         Raises:
             EmotionError: fewer than two, or one stands twice.
@@ -99,11 +106,9 @@ class EmotionSet:
         entries = list(names)
         emotions = []
         for entry in entries:
-            name, _, korean = entry.partition(":")
-            emotion = known_emotion(name) or Emotion(
-                name.strip(), korean.strip() or name.strip(), next(own_colours)
-            )
-            emotions.append(emotion)
+            name, _, korean = (part.strip() for part in entry.partition(":"))
+            known = known_emotion(name) or Emotion(name, korean or name, next(own_colours))
+            emotions.append(known.called(korean) if korean else known)
         if len(emotions) < 2:
             raise EmotionError(
                 f"{len(emotions)} emotion(s) given: {', '.join(entries) or 'none'}; "
@@ -170,8 +175,9 @@ class EmotionSet:
         """The inverse of `to_dict`; known emotions keep their spellings."""
         return cls(
             tuple(
-                known_emotion(entry["name"])
-                or Emotion(entry["name"], entry["korean"], entry["colour"])
+                known.called(entry["korean"])
+                if (known := known_emotion(entry["name"]))
+                else Emotion(entry["name"], entry["korean"], entry["colour"])
                 for entry in entries
             )
         )

@@ -43,11 +43,14 @@ class Outcome:
         """The one line a failed command ends with, without its name.
 
         Asserts that it failed with status 1 and answered nothing, and that before that line it
-        said no more than how the corpus is split.
+        said no more than what it took, and how it is split.
         """
         *before, said = self.err.splitlines()
         assert (self.code, self.out) == (1, ""), self
-        assert all(line.startswith(("split ", "note: ")) for line in before), self
+        assert all(
+            line.startswith(("split ", "note: ", "columns: ", "going on ", "finished "))
+            for line in before
+        ), self
         assert said.startswith("maeum: "), self
         return said.removeprefix("maeum: ")
 

@@ -34,7 +34,7 @@ def test_an_unknown_emotion_is_left_out_and_counted(maeum, table, tmp_path):
     assert said.code == 0
     kept, left_out = said.out.splitlines()
     assert kept.startswith("2 utterances")
-    assert left_out.startswith("left out, unknown emotion: 1 (see ")
+    assert left_out.startswith("left out, unknown emotion: 1, the first: calls.csv row 3: ")
     assert rejected(tmp_path / "c")["unknown emotion"].startswith(
         "calls.csv row 3: unknown emotion '어리둥절'; name the emotions of the corpus"
     )
@@ -265,3 +265,17 @@ def test_what_listening_tells_is_a_finding_and_no_error(maeum, table, tmp_path, 
     assert said.code == 0
     assert FINDINGS[kind] in said.out
     assert f"e.g. {Path(name).stem}" in said.out or name in said.out
+
+
+def test_a_misspelt_emotion_is_met_with_the_one_it_resembles(maeum, table, tmp_path):
+    rows = table("문장,감정", "정말 기뻐,기쁨", "슬퍼,슬픔", "신나,기뿜")
+    said = maeum("import", "table", rows, "--to", tmp_path / "c")
+    assert "unknown emotion '기뿜' (is it 기쁨?)" in said.out
+
+
+def test_a_table_without_recordings_is_said_to_have_none(maeum, table, tmp_path):
+    rows = table("clip,문장,감정", "a.wav,정말 기뻐,기쁨", "b.wav,슬퍼,슬픔")
+    said = maeum("import", "table", rows, "--to", tmp_path / "c")
+    assert "0 with a recording, 2 with text" in said.out
+    assert "kept as extra: clip" in said.err
+    assert "note: no recordings" in said.err

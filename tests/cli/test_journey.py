@@ -9,15 +9,17 @@ import pytest
 
 def test_import_counts_what_it_took(maeum, calls, tmp_path):
     said = maeum("import", "table", calls, "--to", tmp_path / "c")
-    assert (said.code, said.err) == (0, "")
-    assert said.out == f"72 utterances of 4 emotions in {tmp_path / 'c'}\n"
+    assert said.code == 0
+    assert said.err.startswith("columns: audio=audio, text=text, emotion=emotion, speaker=speaker")
+    counts = f"72 utterances of 4 emotions in {tmp_path / 'c'}: 72 with a recording, 72 with text"
+    assert said.out == f"{counts}\n"
 
 
 def test_import_tells_json_what_it_took_and_left_out(maeum, table, tmp_path):
     rows = table("text,emotion", "정말 기뻐,기쁨", "너무 슬퍼,슬픔", "음,어리둥절")
     said = maeum("import", "table", rows, "--to", tmp_path / "c", "--json")
     assert said.json == {"utterances": 2, "rejected": {"unknown emotion": 1}, "notes": []}
-    assert said.err == ""
+    assert said.err == "columns: text=text, emotion=emotion\n"
 
 
 def test_import_takes_columns_and_emotions_by_name(maeum, table, tmp_path):
@@ -82,7 +84,7 @@ def test_train_says_the_result_and_where_the_report_is(maeum, corpus, tmp_path):
     split, few = said.err.splitlines()
     assert said.code == 0
     assert split.startswith("split speaker+script: neither a voice nor a sentence of the test is")
-    assert few.endswith("utterances are few to judge by; `maeum crossval` tests them all")
+    assert "utterances are few to judge by; `maeum crossval` tests them all" in few
     assert "utterances right (95 % interval over" in result
     assert report == f"report: {to / 'report' / 'report.html'}"
     assert Path(report.removeprefix("report: ")).is_file()

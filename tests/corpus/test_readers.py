@@ -267,3 +267,11 @@ def test_a_table_that_cannot_be_read_says_so(name, content, says, tmp_path):
 def test_a_table_that_is_not_there_says_so(tmp_path):
     with pytest.raises(CorpusError, match="is not a file"):
         load_table(tmp_path / "gone.csv")
+
+
+def test_columns_as_korean_tables_name_them_are_found(tmp_path):
+    (tmp_path / "통화.csv").write_text(
+        "파일,문장,감정,화자\na.wav,기뻐,기쁨,김\n", encoding="cp949"
+    )
+    (only,) = read_table(tmp_path / "통화.csv")
+    assert (only.audio, only.text, only.emotion, only.speaker) == ("a.wav", "기뻐", "기쁨", "김")

@@ -5,7 +5,7 @@ import pytest
 
 from maeum.corpus.identity import hashed
 from maeum.corpus.manifest import Utterance
-from maeum.evaluation.leaks import Leaks, leaks, pooled
+from maeum.evaluation.leaks import Leaks, leaks, leaks_of_folds
 
 SENTENCES = ("정말 마음이 아파요", "오늘은 하늘이 참 맑네요", "어제는 비가 많이 왔어요")
 
@@ -67,16 +67,16 @@ def test_for_json_every_kind_is_told_shared_or_not(keys):
     assert len(told["sentences"]) == 1
 
 
-def test_leaks_of_folds_are_counted_together_and_noted_once(keys):
+def test_what_folds_share_is_counted_once_however_many_folds_share_it(keys):
     folds = [
-        leaks(keys(("1", 0, "a")), keys(("2", 0, "b")), notes=("note",)),
-        leaks(keys(("2", 0, "b")), keys(("1", 0, "a"), ("3", 1, "a")), notes=("note",)),
+        (keys(("1", 0, "a")), keys(("2", 0, "b"))),
+        (keys(("2", 0, "b")), keys(("1", 0, "a"), ("3", 1, "a"))),
     ]
-    together = pooled(folds)
+    together = leaks_of_folds(folds, notes=("note",))
     assert counted(together) == {
         "utterance": (0, 3, 0),
         "speaker": (0, 2, 0),
-        "script": (2, 3, 2),
+        "script": (1, 2, 2),
     }
     assert together.notes == ("note",)
 

@@ -244,3 +244,11 @@ def test_scores_without_speakers_are_over_utterances():
     found = scores([0, 1, 2, 0], [0, 1, 0, 0], None, NAMES, np.random.default_rng(0))
     assert found.ci95_over == "utterances"
     assert found.by_emotion["Sad"]["recall"] == 0
+
+
+def test_all_right_is_not_certain_in_a_handful_of_cases():
+    truth = [0, 1] * 10
+    found = scores(truth, truth, None, ("a", "b"), np.random.default_rng(0))
+    lower, upper = found.ci95["accuracy"]
+    assert 0.8 < lower < 0.9
+    assert upper == 1

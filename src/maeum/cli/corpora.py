@@ -47,7 +47,7 @@ def import_(
 
     `maeum import emotiontts emotiontts_open_db --to corpora/ko --set emotional`
 
-    `maeum import table calls.csv --to corpora/calls --column emotion=label --column text=문장`
+    `maeum import table calls.csv --to corpora/calls --column audio=clip --column emotion=mood`
     """
     from maeum.corpus import import_corpus
     from maeum.emotions import emotion_set
@@ -69,9 +69,16 @@ def import_(
 
 
 def _print_import(corpus: Corpus, rejected: dict[str, int], to: Path) -> None:
-    answer(f"{len(corpus):,} utterances of {len(corpus.emotions)} emotions in {to}")
+    heard, read = (corpus.utterances[column].count() for column in ("audio", "text"))
+    answer(
+        f"{len(corpus):,} utterances of {len(corpus.emotions)} emotions in {to}: "
+        f"{heard:,} with a recording, {read:,} with text"
+    )
+    if not heard:
+        say("note: no recordings; if a column names them, say so: --column audio=COLUMN")
+    first = dict(corpus.rejected.select("reason", "detail").reverse().iter_rows())
     for reason, count in rejected.items():
-        answer(f"left out, {reason}: {count:,} (see {to / 'rejected.parquet'})")
+        answer(f"left out, {reason}: {count:,}, the first: {first[reason]}")
     for note in corpus.notes:
         say(f"note: {note}")
 

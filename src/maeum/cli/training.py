@@ -58,7 +58,10 @@ def train(
         return
     answer(f"{to}: {run.result}")
     if tested and tested["n"] < FEW:
-        say(f"note: {tested['n']} utterances are few to judge by; `maeum crossval` tests them all")
+        say(
+            f"note: {tested['n']} utterances are few to judge by; `maeum crossval` tests them all, "
+            "and --split none trains on all of them once the number is known"
+        )
     if tested:
         answer(f"report: {run.folder / 'report' / 'report.html'}")
 

@@ -12,6 +12,7 @@ from maeum.cli.corpora import CorpusFolder
 from maeum.config import Modality, Part
 
 if TYPE_CHECKING:
+    from maeum.emotions import EmotionSet
     from maeum.inference import Prediction
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run.")]
@@ -108,7 +109,7 @@ def predict(
         elif isinstance(found, Failure):
             say(f"failed: {found.error}")
         else:
-            answer(_line(found))
+            answer(_line(found, model.emotions))
     if failed:
         raise typer.Exit(1)
 
@@ -134,10 +135,11 @@ def encoders(json_: JsonFlag = False) -> None:
     table("Encoders", ("name", "modality", "dim", "version"), [tuple(row.values()) for row in rows])
 
 
-def _line(found: Prediction) -> str:
+def _line(found: Prediction, emotions: EmotionSet) -> str:
     """One prediction for a person: the answer, how sure, and the runners-up."""
     ranked = sorted(found.probabilities.items(), key=lambda entry: -entry[1])
     others = ", ".join(f"{name} {chance:.0%}" for name, chance in ranked[1:3])
     heard = " and ".join(found.modalities)
     what = found.audio or found.text
-    return f"{what}: {found.emotion} {found.confidence:.0%} ({others}; from {heard})"
+    felt = emotions.parse(found.emotion).label
+    return f"{what}: {felt} {found.confidence:.0%} ({others}; from {heard})"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ from maeum.corpus.corpus import Corpus
 from maeum.corpus.manifest import Rejection, Utterance, rejection_table, utterance_table
 from maeum.corpus.readers import READERS, Reader
 from maeum.corpus.text import clean, script_ids
-from maeum.emotions import Emotion, EmotionSet, known_emotion
+from maeum.emotions import CATALOGUE, Emotion, EmotionSet, known_emotion
 from maeum.errors import AudioError, CorpusError, EmotionError
 from maeum.progress import track
 
@@ -107,10 +108,17 @@ def _catalogued(spelling: str) -> Emotion:
     emotion = known_emotion(spelling)
     if emotion is None:
         raise EmotionError(
-            f"unknown emotion {spelling!r}; name the emotions of the corpus, "
+            f"unknown emotion {spelling!r}{_meant(spelling)}; name the emotions of the corpus, "
             "as --emotions happy,sad,calm:평온"
         )
     return emotion
+
+
+def _meant(spelling: str) -> str:
+    """The known spelling nearest to one that is not, as a question; nothing where none is near."""
+    known = [name for emotion in CATALOGUE for name in (*emotion.spellings, emotion.korean)]
+    near = get_close_matches(spelling.strip().lower(), known, n=1, cutoff=0.5)
+    return f" (is it {near[0]}?)" if near else ""
 
 
 def _each_id_once(items: Iterable[Item]) -> list[Item]:
@@ -181,6 +189,8 @@ def _corpus(
     rejected = rejection_table(item for item in items if isinstance(item, Rejection))
     if not kept:
         raise CorpusError(f"{source} gave no usable utterance{_first_reason(rejected)}")
+    if len({item.emotion for item in kept}) < 2 and not rejected.is_empty():
+        raise CorpusError(f"{source} gave one emotion alone{_first_reason(rejected)}")
     table = utterance_table(kept)
     table = table.with_columns(pl.Series("script", script_ids(table["text"].to_list()), pl.String))
     return Corpus(

@@ -33,9 +33,10 @@ class Shared:
 
     def __str__(self) -> str:
         names = {"utterance": "utterances", "speaker": "speakers", "script": "sentences"}
+        affected = "" if self.kind == "utterance" else f" ({self.utterances:,} utterances)"
         return (
-            f"{self.shared:,} of {self.tested:,} {names[self.kind]} of the test "
-            f"({self.utterances:,} utterances) are in the training too"
+            f"{self.shared:,} of {self.tested:,} {names[self.kind]} of the test{affected} "
+            "are in the training too"
         )
 
 
@@ -77,26 +78,27 @@ def leaks(train: pl.DataFrame, test: pl.DataFrame, *, notes: tuple[str, ...] = (
         test: likewise.
         notes: further sentences that belong beside the number.
     """
-    return Leaks(tuple(_shared(kind, train[kind], test[kind]) for kind in KINDS), notes)
+    return leaks_of_folds([(train, test)], notes=notes)
 
 
-def pooled(several: Sequence[Leaks]) -> Leaks:
-    """The leaks of all folds of a cross-validation, counted together."""
-    columns = zip(*(entry.shared for entry in several), strict=True)
-    shared = tuple(
-        Shared(
-            kind=entries[0].kind,
-            shared=sum(entry.shared for entry in entries),
-            tested=sum(entry.tested for entry in entries),
-            utterances=sum(entry.utterances for entry in entries),
-        )
-        for entries in columns
+def leaks_of_folds(
+    folds: Sequence[tuple[pl.DataFrame, pl.DataFrame]], *, notes: tuple[str, ...] = ()
+) -> Leaks:
+    """What the tests of all folds share with the training of their own fold.
+
+    Args:
+        folds: train and test of each, columns of `hashed`.
+        notes: further sentences that belong beside the number.
+    """
+    return Leaks(tuple(_shared(kind, folds) for kind in KINDS), notes)
+
+
+def _shared(kind: str, folds: Sequence[tuple[pl.DataFrame, pl.DataFrame]]) -> Shared:
+    met = pl.concat([test[kind].drop_nulls() for _, test in folds])
+    common = pl.concat(
+        [
+            test[kind].filter(test[kind].is_in(train[kind].drop_nulls().unique().implode()))
+            for train, test in folds
+        ]
     )
-    return Leaks(shared, several[0].notes)
-
-
-def _shared(kind: str, train: pl.Series, test: pl.Series) -> Shared:
-    known = train.drop_nulls().unique()
-    met = test.drop_nulls()
-    common = met.filter(met.is_in(known.implode()))
     return Shared(kind, common.n_unique(), met.n_unique(), len(common))

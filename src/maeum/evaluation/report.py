@@ -54,8 +54,8 @@ INTERVAL_WORDS = {
     "speakers": "The intervals are over speakers: whole voices were drawn anew, with replacement, "
     f"{BOOTSTRAP_DRAWS:,} times. Read one as the range in which the number would likely have come "
     "out, 95 times in 100, had other speakers of the same kind been recorded.",
-    "utterances": "The intervals are over utterances, because fewer than "
-    f"{MIN_SPEAKERS_FOR_BOOTSTRAP} speakers are named: utterances were drawn anew, with "
+    "utterances": "The intervals are over utterances, because the test has "
+    f"fewer than {MIN_SPEAKERS_FOR_BOOTSTRAP} speakers: utterances were drawn anew, with "
     f"replacement, {BOOTSTRAP_DRAWS:,} times. Read one as the range in which the number would "
     "likely have come out, 95 times in 100, with other utterances of the same voices. For new "
     "voices expect a wider range.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from maeum.model.quiet import quietly
 from maeum.model.saving import writing_below
 from maeum.training.bar import TrainingBar
 from maeum.training.batches import FeatureDataset, as_it_is
+
+logger = logging.getLogger(__name__)
 
 STATE = "trainer_state.json"
 """Written last into a checkpoint; one without it was cut short."""
@@ -81,6 +84,8 @@ def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
     last = last_checkpoint(lesson.checkpoints)
     if last is not None and _has_stopped(_state(last)):
         trainer.args.num_train_epochs = round(_state(last)["epoch"])
+    if last is not None:
+        logger.info("going on from %s", last.name.replace("-", " of step "))
     with one_thread(), quietly(), writing_below(Path(str(trainer.args.output_dir))):
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     network.cpu()

@@ -20,7 +20,7 @@ from maeum.corpus.splits import Fold
 from maeum.errors import SettingsError
 from maeum.evaluation import Evaluation
 from maeum.evaluation.evaluate import TRANSDUCTIVE, answers, judge
-from maeum.evaluation.leaks import Leaks, leaks, pooled
+from maeum.evaluation.leaks import Leaks, leaks_of_folds
 from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
 from maeum.files import write_text
@@ -173,12 +173,11 @@ def _leaks(corpus: Corpus, turns: Sequence[Fold], settings: Settings) -> Leaks:
     """What tests and trainings share, over all folds."""
     keys = hashed(corpus.utterances).with_columns(id=corpus.utterances["id"])
     notes = (TRANSDUCTIVE,) if settings.normalize == "speaker" and settings.hears_speech else ()
-    per_fold = [
-        leaks(
+    folds = [
+        (
             keys.filter(pl.col("id").is_in(fold.train.implode())),
             keys.filter(pl.col("id").is_in(fold.test.implode())),
-            notes=notes,
         )
         for fold in turns
     ]
-    return pooled(per_fold)
+    return leaks_of_folds(folds, notes=notes)

@@ -59,6 +59,7 @@ def train(
     claim(run.folder, card, overwrite=overwrite)
     logger.info("split %s", parts)
     if run.finished:
+        logger.info("finished already, not trained again: %s", run.folder)
         _tidy(run)
         return run
     material = Material.gather(corpus, chosen, features)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -14,12 +15,20 @@ from maeum.corpus.manifest import Rejection, Utterance
 from maeum.errors import CorpusError, TextError
 from maeum.files import read_text
 
+logger = logging.getLogger(__name__)
+
 COLUMN_NAMES = {
     "id": ("id", "utterance_id", "wav_id"),
-    "audio": ("audio", "path", "file", "filename", "file_name", "wav", "recording"),
-    "text": ("text", "sentence", "transcript", "transcription", "script", "발화문", "문장"),
-    "emotion": ("emotion", "label", "감정"),
-    "speaker": ("speaker", "speaker_id", "spk", "화자"),
+    "audio": (
+        *("audio", "path", "file", "filename", "file_name", "wav", "recording"),
+        *("파일", "파일명", "파일이름", "파일경로", "경로", "음성", "음성파일", "녹음", "녹음파일"),
+    ),
+    "text": (
+        *("text", "sentence", "transcript", "transcription", "script"),
+        *("발화문", "문장", "텍스트", "대사", "발화", "내용"),
+    ),
+    "emotion": ("emotion", "label", "감정", "라벨", "레이블"),
+    "speaker": ("speaker", "speaker_id", "spk", "화자", "화자id", "화자번호", "상담원", "고객"),
     "gender": ("gender", "sex", "성별"),
     "age": ("age", "나이", "연령"),
     "style": ("style",),
@@ -61,8 +70,16 @@ def read(
     """
     table = load_table(source)
     found = match_columns(table.columns, columns or {}, source)
+    logger.info("%s", _told(found, table.columns))
     for number, row in enumerate(table.iter_rows(named=True), start=1):
         yield _utterance(row, found, number=number, source=source)
+
+
+def _told(found: Mapping[str, str], present: Sequence[str]) -> str:
+    """Which column was taken for what, in words."""
+    taken = ", ".join(f"{field}={column}" for field, column in found.items())
+    unused = ", ".join(column for column in present if column not in found.values())
+    return f"columns: {taken}" + (f"; kept as extra: {unused}" if unused else "")
 
 
 def load_table(source: Path) -> pl.DataFrame:
