@@ -228,7 +228,7 @@ def test_the_demo_goes_the_whole_way(maeum, monkeypatch, calls, tmp_path):
     (calls_as_sample / "audio").symlink_to(calls.parent / "audio")
     (calls_as_sample / "sample.csv").write_bytes(calls.read_bytes())
     monkeypatch.setattr("maeum.sample.path", lambda: calls_as_sample)
-    monkeypatch.setattr("maeum.config.USUAL_EPOCHS", (1, 1))
+    monkeypatch.setattr("maeum.cli.demo.EPOCHS", 1)
     monkeypatch.setattr("maeum.cli.demo.MODALITIES", ("both",))
     monkeypatch.setattr("maeum.cli.demo.FOLDS", 2)
     said = maeum("demo", "--to", tmp_path / "demo")
