@@ -102,9 +102,11 @@ def test_a_value_out_of_range_is_an_error_that_names_the_setting(name, value):
 
 
 def test_every_seed_that_is_taken_can_be_used():
+    import numpy as np
     from transformers import set_seed
 
     set_seed(Settings.of(seed=2**32 - 1).seed)
+    assert np.random.get_state()[1][0] == 2**32 - 1
 
 
 def test_per_emotion_and_total_contradict_each_other(config):

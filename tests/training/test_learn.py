@@ -138,7 +138,8 @@ def test_a_speaker_never_heard_needs_no_second_emotion(corpus_of):
         Utterance("b1", "Happy", text="네", speaker="b"),
     )
     heard = silent.utterances["audio"].is_not_null().to_numpy()
-    Material.gather(silent, settings(normalize="speaker"), features_of(silent, heard))
+    material = Material.gather(silent, settings(normalize="speaker"), features_of(silent, heard))
+    assert "b1" in material.features.ids
 
 
 def test_a_recording_without_a_speaker_is_refused_where_voices_are_normalised(corpus_of):
