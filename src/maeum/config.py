@@ -22,10 +22,17 @@ Protocol = Literal["auto", "random", "speaker", "script", "speaker+script", "giv
 Grouping = Literal["random", "speaker", "script", "speaker+script"]
 Order = Literal["random", "short", "long"]
 Part = Literal["train", "validation", "test", "all"]
+Tuning = Literal["frozen", "lora", "full"]
+Fusion = Literal["concat", "late", "gated", "cross"]
+
+PAPER_SPEECH, PAPER_TEXT = "facebook/wav2vec2-large-robust", "beomi/KcELECTRA-base-v2022"
+"""The paper's pair of encoders."""
 
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
     "paper": {
+        "speech": PAPER_SPEECH,
+        "text": PAPER_TEXT,
         "batch_size": 32,
         "epochs": 10,
         "patience": 0,
@@ -33,10 +40,31 @@ RECIPES: dict[str, dict[str, Any]] = {
         "modality_dropout": 0.0,
         "label_smoothing": 0.0,
     },
+    "benchmark": {
+        "speech": "facebook/wav2vec2-large-xlsr-53",
+        "text": PAPER_TEXT,
+        "tune": "full",
+        "bf16": True,
+        "batch_size": 32,
+        "lr": 5e-5,
+        "encoder_lr": 5e-6,
+        "warmup": 500,
+        "label_smoothing": 0.05,
+        "class_weights": "balanced",
+        "cut_s": 10.0,
+        "patience": 5,
+    },
 }
-"""Values that replace the defaults together. `paper`: batch 32, 10 epochs, no early stopping, and
-nothing that equations (1) to (4) do not have; what the paper leaves open stays at the defaults."""
+"""Values that replace the defaults together. `paper`: its encoders, batch 32, 10 epochs, no early
+stopping, and nothing that equations (1) to (4) do not have; what the paper leaves open, tuning and
+learning rates among it, stays at the defaults. `benchmark`: how a published benchmark on AI-Hub 466
+tunes; its text encoder is not stated there, ours stands in."""
 
+USUAL_LR = {"frozen": 2e-3, "lora": 1e-3, "full": 1e-3}
+"""Of what is new, by tuning."""
+
+USUAL_ENCODER_LR = {"lora": 2e-4, "full": 1e-5}
+"""Of what was pretrained, by tuning."""
 
 USUAL_STEPS, USUAL_EPOCHS = 1000, (10, 60)
 """How long heads train unless told: measured on 200 and 2,400 acted recordings, unseen voices."""
@@ -53,10 +81,41 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    recipe: Literal["default", "paper"] = Field("default", description="defaults to start from")
+    recipe: Literal["default", "paper", "benchmark"] = Field(
+        "default", description="defaults to start from"
+    )
     modality: Modality = Field("both", description="what the network listens to")
-    speech: str = Field("builtin:acoustic", description="speech encoder")
-    text: str = Field("builtin:letters", description="text encoder")
+    speech: str = Field(
+        "builtin:acoustic",
+        description="speech encoder: built in, a hub name or a folder; A+B joins",
+    )
+    text: str = Field("builtin:letters", description="text encoder, likewise")
+    layers: str = Field(
+        "last",
+        pattern=r"^(last|weighted|\d{1,3})$",
+        description="of pretrained encoders: last, the number of one, or weighted: a learnt sum",
+    )
+    cut_s: float = Field(
+        15.0, ge=0.5, le=60, description="seconds of a recording a pretrained encoder hears"
+    )
+    max_tokens: int = Field(
+        128, ge=8, le=512, description="tokens of a sentence a pretrained encoder reads"
+    )
+    tune: Tuning = Field(
+        "frozen", description="what learns of pretrained encoders: nothing, low-rank updates, all"
+    )
+    tune_convolutions: bool = Field(
+        False, description="full: also the layers that hear the waveform"
+    )
+    fusion: Fusion = Field("concat", description="how speech and text are joined")
+    context: int = Field(
+        0, ge=0, le=16, description="previous utterances of the dialogue the network looks at"
+    )
+    start: str | None = Field(
+        None,
+        description="run to start from: its encoders and weights",
+        json_schema_extra={"flag": "--from"},
+    )
     normalize: Normalization = Field(
         "none", description="recording: equal loudness; speaker: mean and spread of the voice"
     )
@@ -80,9 +139,33 @@ class Settings(BaseModel):
         None, ge=1, description="passes over the training part; else enough for 1,000 steps"
     )
     batch_size: int = Field(32, ge=1, description="utterances per step")
-    lr: float = Field(2e-3, gt=0, description="highest learning rate")
+    accumulate: int = Field(
+        1, ge=1, description="pieces a batch is learnt from in, where memory is short"
+    )
+    lr: float | None = Field(
+        None,
+        gt=0,
+        description="highest learning rate of what is new; else 0.002, with tuned encoders 0.001",
+    )
+    encoder_lr: float | None = Field(
+        None,
+        gt=0,
+        description="highest learning rate of tuned encoders; else 1e-05, of lora 0.0002",
+    )
     weight_decay: float = Field(0.01, ge=0, description="of AdamW")
-    warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps with rising rate")
+    warmup: float = Field(
+        0.0, ge=0, description="steps with rising rate; below 1 a share of all steps"
+    )
+    lora_rank: int = Field(16, ge=1, le=1024, description="rank of low-rank updates")
+    encoder_noise: bool = Field(
+        True, description="dropout and masking inside tuned encoders, as they were pretrained with"
+    )
+    bf16: bool = Field(
+        False, description="tune encoders in bfloat16, half the memory of activations"
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="tune encoders with less memory and more time"
+    )
     patience: int | None = Field(
         None,
         ge=0,
@@ -147,6 +230,21 @@ class Settings(BaseModel):
         if self.patience is None:
             return USUAL_PATIENCE if utterances >= MIN_VALIDATION else None
         return self.patience if self.patience and utterances else None
+
+    @property
+    def head_lr(self) -> float:
+        """Highest learning rate of what is new."""
+        return USUAL_LR[self.tune] if self.lr is None else self.lr
+
+    @property
+    def tuned_lr(self) -> float:
+        """Highest learning rate of what was pretrained; 0 where it is frozen."""
+        usual = USUAL_ENCODER_LR.get(self.tune, 0.0)
+        return usual if self.encoder_lr is None else self.encoder_lr
+
+    def warmup_steps(self, steps: int) -> int:
+        """Of a run of that many steps, those with a rising rate."""
+        return round(self.warmup if self.warmup >= 1 else self.warmup * steps)
 
     @property
     def hears_speech(self) -> bool:

@@ -1,23 +1,47 @@
 """Encoders: a recording or a sentence becomes numbers.
 
-`speech_encoder(name)` and `text_encoder(name)` find one; `maeum.encoders.builtin` holds those that
-need no download.
+`speech_encoders(names)` and `text_encoders(names)` find them: built-in ones that need no download
+(`builtin`), and any pretrained one by its name on the model hub or its folder (`pretrained`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal, Protocol, cast, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maeum.errors import EncoderError
 
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
 Standardize = Literal["each", "together"]
 """How the network scales a vector: `each` dimension to spread 1, or all of them `together`, which
 keeps dimensions that are nearly always zero from being blown up."""
+
+JOIN = "+"
+"""Between the names of encoders whose vectors are put side by side."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How pretrained encoders are read; built-in ones have nothing to choose.
+
+    Attributes:
+        layers: `last`, the number of one (0: what enters the first), or `weighted`: all of them,
+            for the network to learn a weighted sum.
+        cut_s: recordings are cut after this many seconds.
+        max_tokens: sentences are cut after this many tokens.
+    """
+
+    layers: str = "last"
+    cut_s: float = 15.0
+    max_tokens: int = 128
 
 
 @runtime_checkable
@@ -28,15 +52,23 @@ class Encoder(Protocol):
         name: as typed.
         version: changes when the vectors do; a run trained with another one is refused.
         standardize: how the network scales the vectors.
+        cheap: whether encoding again is quicker than looking the vector up.
+        threaded: whether `encode` gains from being called by several threads at once.
     """
 
     name: str
     version: str
     standardize: Standardize
+    cheap: bool
+    threaded: bool
 
     @property
     def dim(self) -> int:
-        """Length of a vector."""
+        """Length of one layer's vector."""
+
+    @property
+    def layers(self) -> int:
+        """How many layers' vectors stand one after another in what `encode` gives."""
 
 
 @runtime_checkable
@@ -44,13 +76,17 @@ class SpeechEncoder(Encoder, Protocol):
     """Recordings to vectors.
 
     Attributes:
-        rate_hz: sample rate `encode` expects.
+        rate_hz: sample rate expected.
     """
 
     rate_hz: int
 
     def encode(self, waves: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """(clip,) of (sample,) in [-1, 1] at `rate_hz` -> (clip, dim)."""
+        """(clip,) of (sample,) in [-1, 1] at `rate_hz` -> (clip, layers * dim), means over time."""
+
+    def frames(self, waves: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """(clip,) of (sample,) -> (clip,) of (time, dim), from one layer; length 1 where the
+        encoder has no time."""
 
 
 @runtime_checkable
@@ -58,36 +94,97 @@ class TextEncoder(Encoder, Protocol):
     """Sentences to vectors."""
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """(sentence,) -> (sentence, dim)."""
+        """(sentence,) -> (sentence, layers * dim), means over tokens."""
+
+    def frames(self, sentences: Sequence[str]) -> list[NDArray[np.float32]]:
+        """(sentence,) -> (sentence,) of (token, dim), from one layer; length 1 where the encoder
+        has no tokens."""
+
+
+@runtime_checkable
+class Tunable(Encoder, Protocol):
+    """A pretrained encoder, whose weights can be trained with the network.
+
+    Attributes:
+        tower: `forward(**inputs)` gives `pretrained.frames.Frames`.
+    """
+
+    tower: nn.Module
+
+    def prepare(self, batch: Sequence[Any]) -> dict[str, Tensor]:
+        """Waves or sentences as the inputs of `tower`, padded, with what says where they end."""
+
+    def save(self, folder: Path) -> None:
+        """Write weights and all that reading them again needs, in the layout of the hub; of
+        weights with a LoRA adapter the adapter alone."""
 
 
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}
 BUILTIN_TEXT = {"builtin:letters": "maeum.encoders.builtin.letters:LettersEncoder"}
 
+_PRETRAINED_SPEECH = "maeum.encoders.pretrained.speech:PretrainedSpeech"
+_PRETRAINED_TEXT = "maeum.encoders.pretrained.text:PretrainedText"
 
-def speech_encoder(name: str) -> SpeechEncoder:
-    """The speech encoder of that name.
+AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
+
+
+def speech_encoders(names: str, reading: Reading | None = None) -> tuple[SpeechEncoder, ...]:
+    """The speech encoders named, in order; several are joined with `+`.
+
+    Args:
+        names: of built-in encoders, names on the model hub, or folders.
+        reading: of pretrained ones.
 
     Raises:
-        EncoderError: there is none.
+        EncoderError: one does not exist, or cannot be fetched or read.
     """
-    return cast(SpeechEncoder, _made(name, BUILTIN_SPEECH, "speech"))
+    return tuple(
+        _made(name, BUILTIN_SPEECH, _PRETRAINED_SPEECH, reading or Reading())
+        for name in split_names(names)
+    )
 
 
-def text_encoder(name: str) -> TextEncoder:
-    """The text encoder of that name.
+def text_encoders(names: str, reading: Reading | None = None) -> tuple[TextEncoder, ...]:
+    """The text encoders named, in order; see `speech_encoders`."""
+    return tuple(
+        _made(name, BUILTIN_TEXT, _PRETRAINED_TEXT, reading or Reading())
+        for name in split_names(names)
+    )
+
+
+def split_names(names: str) -> list[str]:
+    """The names in `A+B`; a folder with a plus in its name is one.
 
     Raises:
-        EncoderError: there is none.
+        EncoderError: a name is empty.
     """
-    return cast(TextEncoder, _made(name, BUILTIN_TEXT, "text"))
+    if Path(names).is_dir():
+        return [names]
+    parts = [name.strip() for name in names.split(JOIN)]
+    if not all(parts):
+        raise EncoderError(f"{names!r} names no encoder on one side of a +; expected A or A+B")
+    return parts
 
 
-def _made(name: str, known: dict[str, str], kind: str) -> object:
-    if name not in known:
-        raise EncoderError(
-            f"no {kind} encoder {name!r}; this version has {', '.join(known)} "
-            "(pretrained encoders are not part of it)"
-        )
-    module, _, attribute = known[name].partition(":")
-    return getattr(import_module(module), attribute)()
+def width(encoders: Sequence[Encoder]) -> int:
+    """Length of the vectors of some encoders side by side."""
+    return sum(encoder.layers * encoder.dim for encoder in encoders)
+
+
+def card(encoder: Encoder) -> dict[str, Any]:
+    """What a run keeps of an encoder: name, version, dim, layers, standardize."""
+    names = ("name", "version", "dim", "layers", "standardize")
+    return {name: getattr(encoder, name) for name in names}
+
+
+def _made(name: str, builtin: dict[str, str], pretrained: str, reading: Reading) -> Any:  # noqa: ANN401
+    if name in builtin:
+        return _found(builtin[name])()
+    if name.startswith("builtin:"):
+        raise EncoderError(f"no encoder {name!r}; built in are {', '.join(builtin)}")
+    return _found(pretrained).load(name, reading)
+
+
+def _found(place: str) -> Callable[..., Any] | Any:  # noqa: ANN401
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)

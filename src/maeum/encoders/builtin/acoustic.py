@@ -147,6 +147,9 @@ class AcousticEncoder:
     rate_hz = RATE_HZ
     version = "1"
     standardize: Literal["each", "together"] = "each"
+    cheap = False
+    threaded = True
+    layers = 1
 
     def __init__(self) -> None:
         self.feature_names: tuple[str, ...] = tuple(describe(np.zeros(RATE_HZ, dtype=np.float32)))
@@ -168,6 +171,10 @@ class AcousticEncoder:
         for row, wave in zip(vectors, waves, strict=True):
             row[:] = list(describe(wave).values())
         return vectors
+
+    def frames(self, waves: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """(clip,) of (sample,) -> (clip,) of (1, dim): statistics have no time."""
+        return list(self.encode(waves)[:, None])
 
 
 def require_speech(wave: NDArray[np.float32]) -> None:

@@ -33,6 +33,9 @@ class LettersEncoder:
     name = "builtin:letters"
     version = "1"
     standardize: Literal["each", "together"] = "together"
+    cheap = True
+    threaded = False
+    layers = 1
 
     def __init__(self) -> None:
         self._syllables = _counter(SYLLABLE_GROUPS, SYLLABLE_DIM)
@@ -61,6 +64,10 @@ class LettersEncoder:
             self._jamo.transform(decomposed).toarray(),
         )
         return np.concatenate(halves, axis=1)
+
+    def frames(self, sentences: Sequence[str]) -> list[NDArray[np.float32]]:
+        """(sentence,) -> (sentence,) of (1, dim): counts have no order."""
+        return list(self.encode(sentences)[:, None])
 
 
 def _counter(groups: tuple[int, int], dim: int) -> HashingVectorizer:

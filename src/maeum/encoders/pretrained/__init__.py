@@ -1,0 +1,1 @@
+"""Pretrained encoders: weights from the model hub or a folder, never code."""
