@@ -85,8 +85,7 @@ class SpeechEncoder(Encoder, Protocol):
         """(clip,) of (sample,) in [-1, 1] at `rate_hz` -> (clip, layers * dim), means over time."""
 
     def frames(self, waves: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """(clip,) of (sample,) -> (clip,) of (time, dim), from one layer; length 1 where the
-        encoder has no time."""
+        """(clip,) of (sample,) -> (clip,) of (time, dim), of one layer; (1, dim) without time."""
 
 
 @runtime_checkable
@@ -97,8 +96,7 @@ class TextEncoder(Encoder, Protocol):
         """(sentence,) -> (sentence, layers * dim), means over tokens."""
 
     def frames(self, sentences: Sequence[str]) -> list[NDArray[np.float32]]:
-        """(sentence,) -> (sentence,) of (token, dim), from one layer; length 1 where the encoder
-        has no tokens."""
+        """(sentence,) -> (sentence,) of (token, dim), of one layer; (1, dim) without tokens."""
 
 
 @runtime_checkable
@@ -115,8 +113,10 @@ class Tunable(Encoder, Protocol):
         """Waves or sentences as the inputs of `tower`, padded, with what says where they end."""
 
     def save(self, folder: Path) -> None:
-        """Write weights and all that reading them again needs, in the layout of the hub; of
-        weights with a LoRA adapter the adapter alone."""
+        """Write weights and all that reading them again needs, in the layout of the hub.
+
+        Of weights with a LoRA adapter the adapter alone is written.
+        """
 
 
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}
