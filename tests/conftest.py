@@ -44,6 +44,12 @@ def real_corpora() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The user's store of features is not ours to write to."""
+    os.environ["MAEUM_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Heads are small, and others compute too."""
     import torch
@@ -63,10 +69,10 @@ def made_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 @pytest.fixture(scope="session")
 def made_features(made_corpus: Corpus) -> Features:
     """Both modalities of `made_corpus`, by the built-in encoders."""
-    from maeum.training.learn import Encoders
+    from maeum.training.encoders import Encoders
 
     settings = Settings()
-    return Encoders.of(settings).extract(made_corpus, settings)
+    return Encoders.of(settings).extract(made_corpus)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ defaults.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -176,11 +176,18 @@ class Settings(BaseModel):
     tensorboard: bool = Field(False, description="write a log for TensorBoard")
 
     @classmethod
-    def of(cls, config: str | Path | None = None, **given: object) -> Settings:
+    def of(
+        cls,
+        config: str | Path | None = None,
+        *,
+        below: Mapping[str, object] | None = None,
+        **given: object,
+    ) -> Settings:
         """Settings from a recipe, a YAML file and values given; later ones win.
 
         Args:
             config: a YAML file of settings, or the `maeum.yaml` of a run.
+            below: values that stand in for the defaults, as those of a run that is gone on from.
             given: values by name; None means not given.
 
         Raises:
@@ -189,7 +196,7 @@ class Settings(BaseModel):
         stated = _read(Path(config)) if config is not None else {}
         stated |= {name: value for name, value in given.items() if value is not None}
         recipe = RECIPES.get(str(stated.get("recipe", "default")), {})
-        return cls._checked({**recipe, **stated})
+        return cls._checked({**(below or {}), **recipe, **stated})
 
     @classmethod
     def _checked(cls, values: Mapping[str, Any]) -> Settings:
@@ -197,8 +204,9 @@ class Settings(BaseModel):
             settings = cls.model_validate(dict(values))
         except ValidationError as error:
             raise SettingsError(_sentence(error, known=list(cls.model_fields))) from error
-        if settings.per_emotion is not None and settings.total is not None:
-            raise SettingsError("per_emotion and total were both given; give one of them")
+        for sentence, holds in CONTRADICTIONS.items():
+            if holds(settings):
+                raise SettingsError(sentence)
         return settings
 
     def save(self, path: Path) -> None:
@@ -255,6 +263,29 @@ class Settings(BaseModel):
     def reads_text(self) -> bool:
         """Whether sentences are used."""
         return self.modality != "speech"
+
+
+CONTRADICTIONS: dict[str, Callable[[Settings], bool]] = {
+    "per_emotion and total were both given; give one of them": lambda s: (
+        s.per_emotion is not None and s.total is not None
+    ),
+    "fusion joins speech and text, but the run takes one of them alone; leave fusion at concat": (
+        lambda s: s.fusion != "concat" and s.modality != "both"
+    ),
+    "fusion=cross looks at frames, which are of one layer; use layers=last or the number of one": (
+        lambda s: s.fusion == "cross" and s.layers == "weighted"
+    ),
+    "normalize=speaker compares features that stay what they are; use it with tune=frozen": (
+        lambda s: s.normalize == "speaker" and s.tune != "frozen" and s.hears_speech
+    ),
+    "context looks at the features of other utterances; use it with tune=frozen": (
+        lambda s: s.context > 0 and s.tune != "frozen"
+    ),
+    "gradient checkpointing needs the encoder in training mode; leave encoder_noise on": (
+        lambda s: s.gradient_checkpointing and not s.encoder_noise
+    ),
+}
+"""What settings must not say together: sentence -> whether they do."""
 
 
 def _read(path: Path) -> dict[str, Any]:

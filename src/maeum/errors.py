@@ -12,6 +12,7 @@ line.
     ├── AudioError        a recording is missing, broken, silent, too short or too long
     ├── TextError         a text is empty or cannot be decoded
     ├── EncoderError      no encoder of that name, or it cannot be loaded
+    ├── StoreError        the feature store is broken, or lacks what it had
     └── RunError          a folder is no run, is unfinished, or lacks what is asked of it
 """
 
@@ -50,6 +51,10 @@ class TextError(MaeumError, ValueError):
 
 class EncoderError(MaeumError, ValueError):
     """No encoder goes by that name, or it cannot be loaded."""
+
+
+class StoreError(MaeumError, OSError):
+    """The feature store is broken, or lacks what it had."""
 
 
 class RunError(MaeumError, ValueError):

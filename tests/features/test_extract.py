@@ -1,62 +1,84 @@
 """One vector per utterance, whatever the company, and none lost for another's sake."""
 
-from dataclasses import replace
+from __future__ import annotations
+
+import logging
+import os
+import shutil
 
 import numpy as np
 import polars as pl
 import pytest
 import soundfile as sf
+from standins import Lengths, Loudness
 
-from maeum.config import Settings
 from maeum.corpus.manifest import Utterance
-from maeum.encoders import speech_encoder, text_encoder
-from maeum.errors import AudioError
-from maeum.features import Features, extract
-from maeum.features.extract import TARGET_RMS, Stretch, hear, with_equal_loudness
-from maeum.training.learn import Encoders
+from maeum.encoders import speech_encoders, text_encoders
+from maeum.errors import AudioError, CorpusError, EncoderError
+from maeum.features import Stretch, extract, hear, hear_frames, keep, recipe, stretches
+from maeum.features.hearing import TARGET_RMS, with_equal_loudness
 
-ACOUSTIC, LETTERS = speech_encoder("builtin:acoustic"), text_encoder("builtin:letters")
+ACOUSTIC, LETTERS = speech_encoders("builtin:acoustic"), text_encoders("builtin:letters")
 
 
-class Loudness:
-    """A speech encoder one can compute by hand: loudness, length, first sample."""
+def extracted(corpus, **how):
+    """Features by the built-in encoders, kept nowhere."""
+    return extract(corpus, speech=ACOUSTIC, text=LETTERS, store=None, **how)
 
-    name, version, standardize, rate_hz, dim = "test:loudness", "1", "each", 16_000, 3
 
-    def encode(self, waves):
-        rows = [(np.sqrt(np.mean(wave**2)), len(wave), wave[0]) for wave in waves]
-        return np.array(rows, dtype=np.float32)
+@pytest.fixture(scope="module")
+def all_of_them(made_corpus):
+    """Features of all that was made."""
+    return extracted(made_corpus)
 
 
 # -- the same vectors everywhere -------------------------------------------------------------
 
 
 def test_an_utterance_has_the_same_vectors_alone_and_in_any_subset_and_order(
-    made_corpus, made_features
+    made_corpus, all_of_them
 ):
     ids = made_corpus.utterances["id"]
     chosen = [ids[place] for place in (17, 3, 30)]
     rows = made_corpus.utterances
     subset = pl.concat([rows.filter(pl.col("id") == name) for name in chosen])
-    few = extract(made_corpus.with_utterances(subset), speech=ACOUSTIC, text=LETTERS)
-    alone = extract(made_corpus.with_utterances(subset[:1]), speech=ACOUSTIC, text=LETTERS)
-    for found in (few, alone):
-        expected = made_features.take(found.ids)
-        assert np.array_equal(found.speech, expected.speech)
-        assert np.array_equal(found.text, expected.text)
+    for few in (subset, subset[:1]):
+        found = extracted(made_corpus.with_utterances(few))
+        expected = all_of_them.take(found.ids)
+        for side in ("speech", "text"):
+            assert np.array_equal(found.vectors(side), expected.vectors(side))
 
 
-def test_a_recording_is_heard_the_same_by_itself(made_corpus, made_features):
+def test_a_recording_is_heard_the_same_by_itself(made_corpus, all_of_them):
     row = made_corpus.utterances.row(5, named=True)
     vector = hear(made_corpus.audio_root / row["audio"], ACOUSTIC)
-    assert np.array_equal(vector, made_features.take([row["id"]]).speech[0])
+    assert np.array_equal(vector, all_of_them.take([row["id"]]).vectors("speech")[0])
 
 
-def test_everything_of_the_made_corpus_is_usable(made_corpus, made_features):
-    assert made_features.ids == tuple(made_corpus.utterances["id"])
-    assert made_features.usable.all()
-    assert made_features.failures == {}
-    assert len(made_features) == len(made_corpus)
+def test_everything_of_the_made_corpus_is_usable(made_corpus, all_of_them):
+    assert all_of_them.ids == tuple(made_corpus.utterances["id"])
+    assert all_of_them.usable.all()
+    assert all_of_them.failures == {}
+    assert len(all_of_them) == len(made_corpus)
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_vectors_of_several_encoders_stand_side_by_side(some, threaded):
+    one = Loudness("test:one", threaded=threaded)
+    two = Loudness("test:two", layers=2, threaded=threaded)
+    found = extract(some, speech=[one, two], store=None).vectors("speech")
+    alone = extract(some, speech=[one], store=None).vectors("speech")
+    assert np.array_equal(found, np.concatenate([alone, alone, 2 * alone], axis=1))
+    path, _ = stretches(some)[3]
+    assert np.array_equal(hear(path, [one, two]), found[3])
+
+
+def test_encoders_of_different_rates_hear_their_own(some, tmp_path):
+    slow = Loudness("test:slow")
+    slow.rate_hz = 8_000
+    vector = hear(tmp_path / "0.wav", [Loudness(), slow])
+    assert (vector[1], vector[4]) == (3_200, 1_600)
+    assert extract(some, speech=[slow], store=None).vectors("speech")[0, 1] == 1_600
 
 
 # -- what cannot be used ---------------------------------------------------------------------
@@ -79,50 +101,118 @@ def mixed(corpus_of, write_wav, tmp_path):
     )
 
 
-def test_recordings_that_cannot_be_used_are_told_and_the_rest_go_on(mixed):
-    found = extract(mixed, speech=ACOUSTIC, text=LETTERS)
-    assert found.has_speech.tolist() == [True, False, False, False, False, True, False]
-    assert found.has_text.tolist() == [True, True, True, False, True, False, False]
+@pytest.mark.parametrize("threaded", [False, True])
+def test_recordings_that_cannot_be_used_are_told_and_the_rest_go_on(mixed, store, threaded):
+    encoder = Loudness(threaded=threaded)
+    found = extract(mixed, speech=[encoder], text=LETTERS, store=store)
+    assert found.present("speech").tolist() == [True, False, False, False, False, True, False]
+    assert found.present("text").tolist() == [True, True, True, False, True, False, False]
     assert found.usable.tolist() == [True, True, True, False, True, True, False]
     assert list(found.failures) == ["b_silent", "c_missing", "d_broken", "g_short"]
     assert "silent.wav is silent" in found.failures["b_silent"]
     assert "missing.wav" in found.failures["c_missing"]
-    assert (found.speech[~found.has_speech] == 0).all()
-    assert (found.text[~found.has_text] == 0).all()
+    for side in ("speech", "text"):
+        assert (found.vectors(side)[~found.present(side)] == 0).all()
+        assert (found.tables[side][~found.has[side]] == 0).all()
+    assert encoder.given == 2
+    assert found.counts["test:loudness"] == (0, 2, 4)
+
+
+def test_a_recording_that_was_mended_is_used_next_time(mixed, store, write_wav):
+    extract(mixed, speech=[Loudness()], store=store)
+    write_wav("silent.wav", seed=5)
+    found = extract(mixed, speech=[Loudness()], store=store)
+    assert found.present("speech").tolist() == [True, True, False, False, False, True, False]
+    assert found.counts["test:loudness"] == (2, 1, 3)
+
+
+def test_equal_recordings_that_cannot_be_used_are_each_named(corpus_of, write_wav):
+    for name in ("one.wav", "two.wav"):
+        write_wav(name, wave=np.zeros(16_000))
+    silence = corpus_of(*(Utterance(name, "Sad", audio=f"{name}.wav") for name in ("one", "two")))
+    failures = extract(silence, speech=[Loudness()], store=None).failures
+    assert ["one.wav" in failures["one"], "two.wav" in failures["two"]] == [True, True]
 
 
 def test_a_failure_does_not_change_the_vectors_of_others(mixed):
-    all_of_them = extract(mixed, speech=ACOUSTIC)
+    all_of_them = extract(mixed, speech=ACOUSTIC, store=None)
     good = mixed.select(pl.col("id").is_in(["a_good", "f_speech"]))
-    expected = extract(good, speech=ACOUSTIC)
-    assert np.array_equal(all_of_them.take(expected.ids).speech, expected.speech)
+    expected = extract(good, speech=ACOUSTIC, store=None)
+    taken = all_of_them.take(expected.ids)
+    assert np.array_equal(taken.vectors("speech"), expected.vectors("speech"))
 
 
-def test_an_encoder_not_given_leaves_its_side_alone(mixed):
-    found = extract(mixed, text=LETTERS)
-    assert found.speech is None
-    assert not found.has_speech.any()
+def test_what_one_of_several_encoders_refuses_is_absent_from_all(some):
+    class Picky(Loudness):
+        def encode(self, waves):
+            if any(len(wave) == 4_800 for wave in waves):
+                raise AudioError("not this one")
+            return super().encode(waves)
+
+    found = extract(some, speech=[Loudness(), Picky("test:picky")], store=None)
+    assert found.present("speech").tolist() == [True, False, True, True, True]
+    assert found.failures == {"u1": "not this one"}
+    assert (found.tables["speech"][1] == 0).all()
+    assert found.counts["test:picky"] == (0, 4, 1)
+
+
+def test_values_that_are_not_finite_are_a_failure_that_is_not_kept(some, store):
+    class Wild(Loudness):
+        def encode(self, waves):
+            rows = super().encode(waves)
+            rows[rows[:, 1] == 4_800, 2] = np.nan
+            return rows
+
+    for _ in range(2):
+        found = extract(some, speech=[Wild()], store=store)
+        assert "1.wav" in found.failures["u1"]
+        assert "not finite" in found.failures["u1"]
+    assert found.counts["test:loudness"] == (4, 0, 1)
+
+
+def test_an_encoder_that_says_another_length_than_it_gives_is_refused(some):
+    class Longer(Loudness):
+        layers = 2
+
+        def encode(self, waves):
+            return np.zeros((len(waves), 3), dtype=np.float32)
+
+    with pytest.raises(EncoderError, match="expected one of length 6"):
+        extract(some, speech=[Longer(layers=2)], store=None)
+
+
+def test_a_side_without_encoders_is_left_alone(mixed):
+    found = extract(mixed, text=LETTERS, store=None)
+    assert list(found.tables) == ["text"]
+    assert not found.present("speech").any()
     assert found.failures == {}
 
 
 def test_a_recording_over_a_minute_is_no_utterance(corpus_of, write_wav):
     long = corpus_of(Utterance("a", "Happy", audio=write_wav("long.wav", duration_s=61)))
-    found = extract(long, speech=Loudness())
-    assert not found.has_speech.any()
+    found = extract(long, speech=[Loudness()], store=None)
+    assert not found.present("speech").any()
     assert "60" in found.failures["a"]
 
 
 def test_a_corpus_without_rows_has_no_features(made_corpus):
-    nothing = made_corpus.select(pl.lit(False))
-    found = extract(nothing, speech=ACOUSTIC, text=LETTERS)
-    assert found.speech.shape == (0, ACOUSTIC.dim)
-    assert found.text.shape == (0, LETTERS.dim)
+    found = extracted(made_corpus.select(pl.lit(False)))
+    assert found.vectors("speech").shape == (0, ACOUSTIC[0].dim)
+    assert found.vectors("text").shape == (0, LETTERS[0].dim)
+    assert found.context.shape == (0, 0)
+
+
+def test_recordings_whose_folder_is_gone_are_no_fault_of_single_ones(some, tmp_path):
+    from dataclasses import replace
+
+    with pytest.raises(CorpusError, match="no folder any more"):
+        extract(replace(some, audio_root=tmp_path / "gone"), speech=[Loudness()], store=None)
 
 
 # -- stretches and channels ------------------------------------------------------------------
 
 
-def test_an_utterance_is_the_stretch_and_the_channel_the_manifest_names(corpus_of, tmp_path):
+def test_an_utterance_is_the_stretch_and_the_channel_the_manifest_names(corpus_of, tmp_path, store):
     buzz = np.resize([1.0, -1.0], 16_000)
     left, right = 0.1 * buzz, 0.4 * buzz
     left[8_000:] *= 2
@@ -132,15 +222,23 @@ def test_an_utterance_is_the_stretch_and_the_channel_the_manifest_names(corpus_o
         Utterance("b", "Happy", audio="call.wav", channel=1),
         Utterance("c", "Happy", audio="call.wav", start_s=0.0, duration_s=0.5),
     )
-    found = extract(call, speech=Loudness()).speech
-    np.testing.assert_allclose(found[:, 0], [0.2, 0.4, 0.25], atol=1e-4)
-    assert found[:, 1].tolist() == [4_000, 16_000, 8_000]
+    for _ in range(2):
+        found = extract(call, speech=[Loudness()], store=store).vectors("speech")
+        np.testing.assert_allclose(found[:, 0], [0.2, 0.4, 0.25], atol=1e-4)
+        assert found[:, 1].tolist() == [4_000, 16_000, 8_000]
 
 
 def test_a_stretch_that_is_not_there_is_an_error(write_wav, tmp_path):
     write_wav("a.wav", duration_s=0.5)
     with pytest.raises(AudioError):
-        hear(tmp_path / "a.wav", Loudness(), Stretch(start_s=2.0, duration_s=1.0))
+        hear(tmp_path / "a.wav", [Loudness()], Stretch(start_s=2.0, duration_s=1.0))
+
+
+def test_stretches_are_found_by_place_and_in_order(mixed, tmp_path):
+    found = stretches(mixed)
+    assert (len(found), found[4]) == (7, None)
+    assert found[0] == (tmp_path / "good.wav", Stretch())
+    assert list(found) == [found[place] for place in range(7)] == found[:7]
 
 
 # -- loudness --------------------------------------------------------------------------------
@@ -164,56 +262,234 @@ def test_equal_loudness_is_the_stated_one():
     np.testing.assert_allclose(np.sqrt(np.mean(loud**2)), TARGET_RMS, rtol=1e-4)
 
 
-# -- some of them ----------------------------------------------------------------------------
+def test_vectors_of_equal_loudness_are_not_found_for_others(some, store):
+    plain = extract(some, speech=[Loudness()], store=store)
+    loud = extract(some, speech=[Loudness()], store=store, equal_loudness=True)
+    np.testing.assert_allclose(loud.vectors("speech")[:, 0], TARGET_RMS, rtol=1e-3)
+    assert not np.allclose(plain.vectors("speech")[:, 0], TARGET_RMS, rtol=1e-3)
+    again = extract(some, speech=[Loudness()], store=store, equal_loudness=True)
+    assert again.counts["test:loudness"] == (5, 0, 0)
 
 
-@pytest.fixture
-def three():
-    return Features(
-        ids=("a", "b", "c"),
-        speech=np.arange(6, dtype=np.float32).reshape(3, 2),
-        text=None,
-        has_speech=np.array([True, False, True]),
-        has_text=np.array([False, False, False]),
-        failures={"b": "b.wav is silent"},
-        made_by=frozenset(["test"]),
+# -- found again -----------------------------------------------------------------------------
+
+
+def test_a_second_extraction_encodes_nothing_and_gives_the_same(some, store, caplog):
+    caplog.set_level(logging.INFO, logger="maeum")
+    speech, text = Loudness(), Lengths()
+    first = extract(some, speech=[speech], text=[text], store=store)
+    assert (speech.given, text.given) == (5, 5)
+    again = extract(some, speech=[speech], text=[text], store=store)
+    assert (speech.given, text.given) == (5, 5)
+    assert again.counts == {"test:loudness": (5, 0, 0), "test:lengths": (5, 0, 0)}
+    for side in ("speech", "text"):
+        assert np.array_equal(first.vectors(side), again.vectors(side))
+    assert "features: 0 found, 5 encoded by test:loudness" in caplog.messages
+    assert "features: 5 found, 0 encoded by test:loudness" in caplog.messages
+
+
+def test_a_copy_of_the_corpus_elsewhere_finds_all(some, store, tmp_path):
+    from dataclasses import replace
+
+    extract(some, speech=[Loudness()], store=store)
+    copied = shutil.copytree(some.audio_root, tmp_path / "copy")
+    ids = [f"other{place}" for place in range(5)]
+    other = some.with_utterances(some.utterances.with_columns(pl.Series("id", ids)))
+    found = extract(replace(other, audio_root=copied), speech=[Loudness()], store=store)
+    assert found.counts["test:loudness"] == (5, 0, 0)
+
+
+@pytest.mark.parametrize("years_ago", [0, 2])
+def test_a_changed_recording_is_encoded_again_and_no_other(some, store, write_wav, years_ago):
+    def settle():
+        for path, _ in stretches(some):
+            then = path.stat().st_mtime - years_ago * 3e7
+            os.utime(path, (then, then))
+
+    settle()
+    extract(some, speech=[Loudness()], store=store)
+    write_wav("3.wav", seed=99, duration_s=0.5)
+    found = extract(some, speech=[Loudness()], store=store)
+    assert found.counts["test:loudness"] == (4, 1, 0)
+    expected = extract(some, speech=[Loudness()], store=None)
+    assert np.array_equal(found.vectors("speech"), expected.vectors("speech"))
+
+
+def test_a_recording_that_lies_there_unchanged_is_not_read_again(some, store, monkeypatch):
+    for path, _ in stretches(some):
+        os.utime(path, (1e9, 1e9))
+    extract(some, speech=[Loudness()], store=store)
+    monkeypatch.setattr("maeum.features.digests.file_digest", None)
+    found = extract(some, speech=[Loudness()], store=store)
+    assert found.counts["test:loudness"] == (5, 0, 0)
+
+
+def test_an_encoder_joined_with_another_finds_what_it_made_alone(some, store):
+    extract(some, speech=[Loudness("test:one")], store=store)
+    both = [Loudness("test:two"), Loudness("test:one")]
+    assert extract(some, speech=both, store=store).counts == {
+        "test:two": (0, 5, 0),
+        "test:one": (5, 0, 0),
+    }
+
+
+def test_another_version_or_number_of_layers_finds_nothing(some, store):
+    extract(some, speech=[Loudness()], store=store)
+    for other in (Loudness(version="2"), Loudness(layers=3)):
+        assert extract(some, speech=[other], store=store).counts["test:loudness"] == (0, 5, 0)
+
+
+def test_a_folder_typed_otherwise_finds_the_same_vectors(some, store):
+    extract(some, speech=[Loudness("models/w2v")], store=store)
+    (count,) = extract(some, speech=[Loudness("/far/away/w2v/")], store=store).counts.values()
+    assert count == (5, 0, 0)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_equal_recordings_and_sentences_are_encoded_once(corpus_of, write_wav, store, stored):
+    for name in ("a.wav", "b.wav", "c.wav"):
+        write_wav(name, seed=name == "c.wav")
+    twice = corpus_of(
+        Utterance("1", "Sad", audio="a.wav", text="마음"),
+        Utterance("2", "Sad", audio="b.wav", text="\u1106\u1161\u110b\u1173\u11b7"),
+        Utterance("3", "Sad", audio="c.wav", text="몸"),
+        Utterance("4", "Sad", audio="a.wav", text="마음"),
     )
+    speech, text = Loudness(), Lengths()
+    kept_in = store if stored else None
+    found = extract(twice, speech=[speech], text=[text], store=kept_in)
+    assert (speech.given, text.given) == (2, 2)
+    assert found.counts == {"test:loudness": (2, 2, 0), "test:lengths": (2, 2, 0)}
+    heard, read = found.vectors("speech"), found.vectors("text")
+    assert (heard[0] == heard[1]).all()
+    assert (heard[0] == heard[3]).all()
+    assert (heard[0] != heard[2]).any()
+    assert read[:, 0].tolist() == [2, 2, 1, 2]
 
 
-def test_some_are_taken_in_the_order_asked_for(three):
-    taken = three.take(["c", "b"])
-    assert taken.ids == ("c", "b")
-    assert taken.speech.tolist() == [[4, 5], [2, 3]]
-    assert taken.has_speech.tolist() == [True, False]
-    assert taken.failures == {"b": "b.wav is silent"}
-    assert taken.made_by == three.made_by
-    assert three.take(["a"]).failures == {}
-    assert three.take([]).speech.shape == (0, 2)
+def test_a_cheap_encoder_is_kept_nowhere_and_computed_again(some, store):
+    for _ in range(2):
+        text = Lengths(cheap=True)
+        assert extract(some, text=[text], store=store).counts["test:lengths"] == (0, 5, 0)
+        assert text.given == 5
+    assert store.contents() == []
 
 
-def test_one_modality_is_kept_from_the_network_and_the_vectors_stay(three):
-    both = replace(three, has_text=np.array([True, True, True]))
-    assert both.only("text").has_speech.tolist() == [False] * 3
-    assert both.only("text").has_text.all()
-    assert both.only("speech").has_text.tolist() == [False] * 3
-    assert both.only("speech").has_speech.tolist() == [True, False, True]
-    assert both.only("both").usable.all()
-    assert both.only("speech").speech is both.speech
+def test_an_encoder_that_learns_is_kept_nowhere(some, store):
+    import torch
+
+    class Learning(Loudness):
+        tower = torch.nn.Linear(1, 1)
+
+        def prepare(self, batch):
+            raise NotImplementedError
+
+        def save(self, folder):
+            raise NotImplementedError
+
+    extract(some, speech=[Learning()], store=store)
+    assert store.contents() == []
+    Learning.tower.requires_grad_(False)
+    extract(some, speech=[Learning()], store=store)
+    assert [one.vectors for one in store.contents()] == [5]
 
 
-def test_features_of_wrong_shape_are_noticed(three):
-    with pytest.raises(Exception, match="has_speech"):
-        replace(three, has_speech=np.array([True, False]))
-    with pytest.raises(Exception, match="speech"):
-        replace(three, speech=three.speech.astype(np.float64))
+def test_without_a_store_nothing_is_written(some, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAEUM_CACHE", str(tmp_path / "cache"))
+    extract(some, speech=[Loudness()], text=[Lengths()], store=None, frames=True)
+    assert not (tmp_path / "cache").exists()
+    extract(some, speech=[Loudness()])
+    assert (tmp_path / "cache" / "features").is_dir()
 
 
-def test_features_say_what_made_them(made_corpus, made_features):
-    def made_by(**settings):
-        chosen = Settings(**settings)
-        return Encoders.of(chosen).recipe(chosen)
+def test_a_cache_that_cannot_be_written_to_stops_nobody(some, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MAEUM_CACHE", str(tmp_path / "file"))
+    assert extract(some, speech=[Loudness()]).present("speech").all()
+    assert "vectors are not kept" in caplog.text
 
-    assert made_by() == made_features.made_by
-    assert made_by(modality="text") < made_by()
-    assert made_by(normalize="recording") != made_by()
-    assert made_by(normalize="speaker") == made_by()
+
+def test_keeping_fills_the_store_and_tells_what_was_done(mixed, store):
+    text = [Lengths(), *LETTERS]
+    for expected in ((0, 2, 4), (2, 0, 4)):
+        kept = keep(mixed, speech=[Loudness()], text=text, store=store)
+        assert kept.counts["test:loudness"] == expected
+        assert list(kept.failures) == ["b_silent", "c_missing", "d_broken", "g_short"]
+    assert list(kept.counts) == list(kept.size_bytes) == ["test:loudness", "test:lengths"]
+    found = extract(mixed, speech=[Loudness()], store=store)
+    assert found.counts["test:loudness"] == (2, 0, 4)
+
+
+# -- over time -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_frames_are_given_when_asked_for_and_the_tables_hold_their_means(mixed, store, stored):
+    for _ in range(2):
+        found = extract(mixed, speech=[Loudness()], store=store if stored else None, frames=True)
+        (table,) = found.frames["speech"]
+        good, silent, other = table.of(np.array([0, 1, 5]))
+        assert (good.shape, silent.shape, other.shape, table.dim) == ((5, 3), (0, 3), (5, 3), 3)
+        for row, frames in ((0, good), (5, other)):
+            np.testing.assert_allclose(found.tables["speech"][row], frames.mean(0), rtol=1e-6)
+    (heard,) = hear_frames(mixed.audio_root / "good.wav", [Loudness()])
+    assert np.array_equal(heard, good)
+    assert found.counts["test:loudness"] == ((2, 0, 4) if stored else (0, 2, 4))
+
+
+@pytest.mark.parametrize("cheap", [True, False])
+def test_frames_of_sentences_have_one_per_token(mixed, store, cheap):
+    found = extract(mixed, text=[Lengths(cheap=cheap)], store=store, frames=True)
+    (table,) = found.frames["text"]
+    assert [len(one) for one in table.of(np.array([4, 3, 1]))] == [4, 0, 4]
+    assert table.of(np.array([0]))[0][:, 0].tolist() == [ord(letter) for letter in "좋아요"]
+
+
+def test_frames_and_means_are_kept_apart(some, store):
+    extract(some, speech=[Loudness(layers=2)], store=store)
+    found = extract(some, speech=[Loudness(layers=2)], store=store, frames=True)
+    assert found.counts["test:loudness"] == (0, 5, 0)
+    assert found.tables["speech"].shape == (5, 3)
+    assert sorted(one.kind for one in store.contents()) == ["frames", "means"]
+
+
+def test_every_encoder_of_a_side_has_its_own_frames(some, store):
+    both = [Loudness("test:one"), Loudness("test:two")]
+    found = extract(some, speech=both, store=store, frames=True)
+    one, two = (table.of(found.rows) for table in found.frames["speech"])
+    assert all(map(np.array_equal, one, two))
+    assert not extract(some, speech=both, store=store).frames
+
+
+# -- dialogues -------------------------------------------------------------------------------
+
+
+def test_context_names_the_rows_before_and_survives_taking(corpus_of, store):
+    told = corpus_of(
+        *(Utterance(f"u{turn}", "Sad", text="말", dialogue="d", turn=turn) for turn in range(4))
+    )
+    found = extract(told, text=LETTERS, store=store, context=2)
+    assert found.context.tolist() == [[-1, -1], [-1, 0], [0, 1], [1, 2]]
+    assert found.take(["u3", "u0"]).context.tolist() == [[1, 2], [-1, -1]]
+
+
+def test_context_of_a_corpus_without_dialogues_is_refused(some):
+    with pytest.raises(CorpusError, match="names a dialogue"):
+        extract(some, text=LETTERS, store=None, context=1)
+
+
+# -- what made them --------------------------------------------------------------------------
+
+
+def test_features_say_what_made_them(some):
+    made = extract(some, speech=[Loudness()], text=[Lengths()], store=None).made_by
+    assert recipe([Loudness()], [Lengths()]) == made
+    assert recipe(text=[Lengths()]) < made
+    for other in (
+        recipe([Loudness(version="2")]),
+        recipe([Loudness(), Loudness("test:two")]),
+        recipe([Loudness()], equal_loudness=True),
+        recipe([Loudness()], frames=True),
+        recipe([Loudness()], context=1),
+    ):
+        assert not other <= made

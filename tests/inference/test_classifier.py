@@ -224,7 +224,7 @@ def test_a_voice_is_what_its_recordings_have_in_common(by_voice, made_features, 
     voice = by_voice.voice_in(one_voice)
     own = [name for name in made_features.ids if "s01" in name]
     usual = by_voice.network.side("speech").usual_spread.numpy()
-    expected = voice_of(made_features.take(own).speech, usual)
+    expected = voice_of(made_features.take(own).vectors("speech"), usual)
     np.testing.assert_allclose(voice.mean, expected.mean, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(voice.spread, expected.spread, rtol=1e-4, atol=1e-4)
 
@@ -334,9 +334,9 @@ def test_a_configuration_that_is_no_json_is_refused(copy):
 def test_weights_of_half_a_network_are_refused_and_not_made_up(copy):
     path = copy / "model.safetensors"
     weights = load_file(path)
-    del weights["output.weight"]
+    del weights["fusion.output.weight"]
     save_file(weights, path, metadata={"format": "pt"})
-    assert "another model or half of one: it lacks output.weight" in refused(copy)
+    assert "another model or half of one: it lacks fusion.output.weight" in refused(copy)
 
 
 def test_weights_of_another_size_are_refused(copy):
@@ -367,7 +367,7 @@ def test_a_run_trained_with_another_version_of_an_encoder_is_refused(copy, monke
 def test_a_run_of_an_encoder_this_version_lacks_is_refused(copy):
     path = copy / "config.json"
     card = json.loads(path.read_text(encoding="utf-8"))
-    card["text"]["name"] = "builtin:words"
+    card["text"][0]["name"] = "builtin:words"
     path.write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(MaeumError, match="builtin:words"):
         EmotionClassifier.from_pretrained(copy)(text=SAID)

@@ -130,7 +130,9 @@ def test_what_folds_decide_cannot_be_set(told, setting):
 
 
 def test_the_papers_recipe_can_be_cross_validated(told):
-    found = crossval(told, folds=2, recipe="paper", **QUICK)
+    found = crossval(
+        told, folds=2, recipe="paper", speech="builtin:acoustic", text="builtin:letters", **QUICK
+    )
     assert found.evaluation.scores.n == len(told)
 
 

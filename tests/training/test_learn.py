@@ -11,9 +11,11 @@ from sklearn.utils.class_weight import compute_class_weight
 from maeum.config import Settings
 from maeum.corpus.manifest import Utterance
 from maeum.emotions import EmotionSet
+from maeum.encoders import width
 from maeum.errors import CorpusError, SamplingError, SettingsError
 from maeum.training.batches import FeatureDataset, as_it_is
-from maeum.training.learn import Encoders, Material, class_weights, training_rows
+from maeum.training.encoders import Encoders
+from maeum.training.learn import Material, class_weights, training_rows
 
 THREE = EmotionSet.of(["Happy", "Angry", "Sad"])
 
@@ -101,18 +103,22 @@ def test_the_network_is_standardised_like_the_training_part_alone(material, made
     network = learner.learn(ids)[0].network
     own = learner.features.take(ids)
     speech, text = network.side("speech"), network.side("text")
-    np.testing.assert_allclose(speech.mean, own.speech.mean(axis=0), rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(text.mean, own.text.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(speech.mean, own.vectors("speech").mean(axis=0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(text.mean, own.vectors("text").mean(axis=0), atol=1e-6)
     assert text.scale.unique().numel() == 1, "counts are scaled together"
     assert speech.scale.unique().numel() > 1
 
 
 def test_recordings_that_could_not_be_heard_do_not_move_the_mean(made_corpus, made_features):
-    deaf = made_features.has_speech.copy()
+    deaf = made_features.has["speech"].copy()
     deaf[:10] = False
-    speech = made_features.speech.copy()
+    speech = made_features.tables["speech"].copy()
     speech[:10] = 0
-    partly = replace(made_features, speech=speech, has_speech=deaf)
+    partly = replace(
+        made_features,
+        tables=made_features.tables | {"speech": speech},
+        has=made_features.has | {"speech": deaf},
+    )
     learner = Material.gather(made_corpus, settings(), partly)
     side = learner.learn(list(made_corpus.utterances["id"]))[0].network.side("speech")
     np.testing.assert_allclose(side.mean, speech[10:].mean(axis=0), rtol=1e-4, atol=1e-4)
@@ -162,14 +168,17 @@ def features_of(corpus, heard):
 
     encoders = Encoders.of(settings())
     rng = np.random.default_rng(0)
-    speech = rng.normal(size=(len(corpus), encoders.speech.dim)).astype(np.float32)
+    speech = rng.normal(size=(len(corpus), width(encoders.speech))).astype(np.float32)
     return Features(
         ids=tuple(corpus.utterances["id"]),
-        speech=speech,
-        text=np.zeros((len(corpus), encoders.text.dim), dtype=np.float32),
-        has_speech=heard,
-        has_text=np.ones(len(corpus), dtype=bool),
-        made_by=encoders.recipe(settings()),
+        tables={
+            "speech": speech,
+            "text": np.zeros((len(corpus), width(encoders.text)), dtype=np.float32),
+        },
+        has={"speech": heard, "text": np.ones(len(corpus), dtype=bool)},
+        rows=np.arange(len(corpus)),
+        context=np.zeros((len(corpus), 0), dtype=np.int64),
+        made_by=encoders.recipe,
     )
 
 
@@ -247,11 +256,12 @@ def test_weights_reach_the_loss_of_the_network(material, made_corpus):
 # -- batches -----------------------------------------------------------------------------------
 
 
-def test_a_batch_is_its_rows(made_features):
-    data = FeatureDataset(made_features, range(36), ["speech", "text"])
+def test_a_batch_is_its_rows(made_features, made_run):
+    data = FeatureDataset(made_features, range(36), made_run.model.network)
     batch = as_it_is(data.__getitems__([3, 1]))
     assert len(data) == 36
     for place, row in enumerate((3, 1)):
-        assert all(torch.equal(batch[name][place], value) for name, value in data[row].items())
+        alone = data.__getitems__([row])
+        assert all(torch.equal(batch[name][place], value[0]) for name, value in alone.items())
     assert batch["labels"].tolist() == [3, 1]
     assert set(batch) == {"speech", "has_speech", "text", "has_text", "labels"}

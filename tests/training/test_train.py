@@ -235,7 +235,7 @@ def test_a_settings_file_is_followed_and_what_is_typed_stands_over_it(told, tmp_
     path.write_text("modality: text\nepochs: 1\nhidden_size: 4\n", encoding="utf-8")
     run = train(told, tmp_path / "run", config=path, hidden_size=6)
     assert (run.settings.epochs, run.settings.hidden_size) == (1, 6)
-    assert run.model.network.hidden.out_features == 6
+    assert run.model.network.config.hidden_size == 6
 
 
 def test_an_unknown_setting_is_refused_before_anything_is_done(told, tmp_path):

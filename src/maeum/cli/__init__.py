@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from maeum import __version__
-from maeum.cli import corpora, demo, training, using
+from maeum.cli import corpora, demo, encoders, features, training, using
 from maeum.cli.console import say, show_notes
 from maeum.errors import MaeumError
 
@@ -39,7 +39,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "crossval": training.crossval,
     "evaluate": using.evaluate,
     "predict": using.predict,
-    "encoders": using.encoders,
+    "features": features.features,
+    "encoders": encoders.encoders,
 }
 """Commands in the order of the journey."""
 

@@ -69,11 +69,10 @@ def _audit(corpus: Corpus) -> None:
 def _features(corpus: Corpus) -> Features:
     """Recordings are heard and sentences read once, for every network."""
     from maeum.config import Settings
-    from maeum.training.learn import Encoders
+    from maeum.training.encoders import Encoders
 
     say("3. features: once, for every network")
-    settings = Settings.of()
-    return Encoders.of(settings).extract(corpus, settings)
+    return Encoders.of(Settings.of()).extract(corpus)
 
 
 def _cross_validate_all(corpus: Corpus, features: Features, to: Path) -> dict[Case, Evaluation]:

@@ -33,7 +33,8 @@ def takes_settings(*, but: tuple[str, ...] = ()) -> Callable[[Command], Command]
 
 def _option(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
-    flag = f"--{name.replace('_', '-')}"
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    flag = str(extra.get("flag", f"--{name.replace('_', '-')}"))
     silent = field.default is None or field.default is False
     default = "" if silent else f" [default: {field.default}]"
     annotation = Annotated[  # type: ignore[valid-type]

@@ -10,7 +10,7 @@ import typer
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.cli.corpora import CorpusFolder
 from maeum.cli.options import takes_settings
-from maeum.config import Grouping
+from maeum.config import PAPER_SPEECH, PAPER_TEXT, Grouping
 
 if TYPE_CHECKING:
     from maeum.evaluation import Evaluation
@@ -46,12 +46,22 @@ def train(
     `maeum train corpora/ko --to runs/voice --modality speech --split speaker --seed 1`
 
     `maeum train corpora/ko --to runs/short --order short --per-emotion 50 --recipe paper`
+
+    `maeum train corpora/ko --to runs/tuned --speech models/wav2vec2 --tune lora --batch-size 8`
+
+    `maeum train corpora/calls --to runs/calls --from runs/tuned`
+
+    `torchrun --nproc-per-node 2 -m maeum train corpora/ko --to runs/tuned --speech
+    models/wav2vec2 --tune full`
     """
     from maeum.corpus import Corpus
+    from maeum.training import processes
     from maeum.training import train as learn
 
-    _note_unused_encoder(settings)
+    _note_encoders(config, settings)
     run = learn(Corpus.open(corpus), to, config=config, overwrite=overwrite, **settings)
+    if not processes.is_first():
+        return
     tested = run.metrics if run.card["used"]["test"] else None
     if json_:
         answer_json({"run": str(to), "split": run.card["split"], "test": tested})
@@ -91,7 +101,7 @@ def crossval(
     from maeum.training import crossval as cross
 
     count = _folds(folds)
-    _note_unused_encoder(settings)
+    _note_encoders(config, settings)
     result = cross(
         Corpus.open(corpus),
         to,
@@ -136,9 +146,15 @@ def _folds(text: str) -> int | Literal["loso"]:
     return int(text)
 
 
-def _note_unused_encoder(settings: dict[str, Any]) -> None:
-    """An encoder for a modality that is not used is ignored, and that is said."""
+def _note_encoders(config: Path | None, settings: dict[str, Any]) -> None:
+    """Say which encoders are ignored, and what the paper's are where none is named."""
     modality = settings.get("modality")
     for side in ("speech", "text"):
         if settings.get(side) is not None and modality not in (None, "both", side):
             say(f"note: --{side} {settings[side]} is ignored, the run takes {modality} alone")
+    named = ("speech", "text", "recipe", "start")
+    if config is None and all(settings.get(name) is None for name in named):
+        say(
+            "note: the built-in encoders are used; the paper's pair would be "
+            f"--speech {PAPER_SPEECH} --text {PAPER_TEXT}"
+        )

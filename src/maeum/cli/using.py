@@ -1,4 +1,4 @@
-"""evaluate, predict, encoders: what to do with a run."""
+"""evaluate, predict: what to do with a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maeum.cli.console import JsonFlag, answer, answer_json, say, table
+from maeum.cli.console import JsonFlag, answer, answer_json, say
 from maeum.cli.corpora import CorpusFolder
 from maeum.config import Modality, Part
 
@@ -112,27 +112,6 @@ def predict(
             answer(_line(found, model.emotions))
     if failed:
         raise typer.Exit(1)
-
-
-def encoders(json_: JsonFlag = False) -> None:
-    """List the encoders this version has.
-
-    **Example** `maeum encoders`
-    """
-    from maeum.encoders import BUILTIN_SPEECH, BUILTIN_TEXT, speech_encoder, text_encoder
-
-    made = [
-        *((name, "speech", speech_encoder(name)) for name in BUILTIN_SPEECH),
-        *((name, "text", text_encoder(name)) for name in BUILTIN_TEXT),
-    ]
-    rows = [
-        {"name": name, "modality": modality, "dim": encoder.dim, "version": encoder.version}
-        for name, modality, encoder in made
-    ]
-    if json_:
-        answer_json({"encoders": rows})
-        return
-    table("Encoders", ("name", "modality", "dim", "version"), [tuple(row.values()) for row in rows])
 
 
 def _line(found: Prediction, emotions: EmotionSet) -> str:

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from maeum.errors import EncoderError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
+
+    from maeum.encoders.pretrained.tower import Tower
 
 Standardize = Literal["each", "together"]
 """How the network scales a vector: `each` dimension to spread 1, or all of them `together`, which
@@ -107,25 +109,23 @@ class Tunable(Encoder, Protocol):
         tower: `forward(**inputs)` gives `pretrained.frames.Frames`.
     """
 
-    tower: nn.Module
+    tower: Tower
 
     def prepare(self, batch: Sequence[Any]) -> dict[str, Tensor]:
         """Waves or sentences as the inputs of `tower`, padded, with what says where they end."""
 
     def save(self, folder: Path) -> None:
-        """Write weights and all that reading them again needs, in the layout of the hub.
-
-        Of weights with a LoRA adapter the adapter alone is written.
-        """
+        """Write weights and all that reading them again needs, in the layout of the hub."""
 
 
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}
 BUILTIN_TEXT = {"builtin:letters": "maeum.encoders.builtin.letters:LettersEncoder"}
 
+ADAPTER = "adapter_config.json"
+"""Says that a folder holds a LoRA adapter; `pretrained.lora` reads it."""
+
 _PRETRAINED_SPEECH = "maeum.encoders.pretrained.speech:PretrainedSpeech"
 _PRETRAINED_TEXT = "maeum.encoders.pretrained.text:PretrainedText"
-
-AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
 
 def speech_encoders(names: str, reading: Reading | None = None) -> tuple[SpeechEncoder, ...]:
@@ -158,7 +158,7 @@ def split_names(names: str) -> list[str]:
     Raises:
         EncoderError: a name is empty.
     """
-    if Path(names).is_dir():
+    if names and Path(names).is_dir():
         return [names]
     parts = [name.strip() for name in names.split(JOIN)]
     if not all(parts):
@@ -177,14 +177,28 @@ def card(encoder: Encoder) -> dict[str, Any]:
     return {name: getattr(encoder, name) for name in names}
 
 
+def findable(name: str) -> str:
+    """The name, of a folder in full: a run looks for it from elsewhere."""
+    return str(Path(name).resolve()) if Path(name).is_dir() else name
+
+
 def _made(name: str, builtin: dict[str, str], pretrained: str, reading: Reading) -> Any:  # noqa: ANN401
     if name in builtin:
         return _found(builtin[name])()
     if name.startswith("builtin:"):
         raise EncoderError(f"no encoder {name!r}; built in are {', '.join(builtin)}")
+    if (Path(name) / ADAPTER).is_file():
+        return _adapted(Path(name), pretrained, reading)
     return _found(pretrained).load(name, reading)
 
 
-def _found(place: str) -> Callable[..., Any] | Any:  # noqa: ANN401
+def _adapted(folder: Path, pretrained: str, reading: Reading) -> Any:  # noqa: ANN401
+    """An encoder with the LoRA adapter that a run keeps in a folder."""
+    from maeum.encoders.pretrained.lora import adapt
+
+    return adapt(_found(pretrained).load, folder, reading)
+
+
+def _found(place: str) -> Any:  # noqa: ANN401
     module, _, attribute = place.partition(":")
     return getattr(import_module(module), attribute)

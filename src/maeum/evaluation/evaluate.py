@@ -228,10 +228,14 @@ def _modality_for(classifier: EmotionClassifier, asked: str | None) -> str:
 def _features_for(
     classifier: EmotionClassifier, corpus: Corpus, tested: Corpus, features: Features | None
 ) -> Features:
-    """Features of what is tested; whole voices are heard where the run normalises by voice."""
+    """Features of what is tested.
+
+    The whole corpus is encoded where the run compares an utterance with others: those of the same
+    voice, or those said before it.
+    """
     ids = list(tested.utterances["id"])
     if features is None:
-        features = classifier.extract(corpus if classifier.needs_voice else tested)
+        features = classifier.extract(corpus if classifier.needs_others else tested)
     if classifier.needs_voice:
         speakers = dict(corpus.utterances.select("id", "speaker").iter_rows())
         voices = [speakers[name] for name in features.ids]

@@ -1,5 +1,45 @@
-"""From encoders to one vector per utterance."""
+"""From encoders to vectors per utterance, computed once and shared by every run.
 
-from maeum.features.extract import Features, extract, recipe
+    features = extract(corpus, speech=speech_encoders("A+B"), text=text_encoders("C"))
+    features.vectors("speech")          # (utterance, width), a copy
+    features.take(ids)                  # some of them; nothing is copied
+    hear(path, encoders)                # one recording
 
-__all__ = ["Features", "extract", "recipe"]
+`extract` goes through a corpus, `keep` only fills the store, `recipe` says what decides the
+vectors; `hearing` is for single recordings, `normalize` for voices, `store` for what was kept.
+"""
+
+from maeum.features.database import StoreError
+from maeum.features.extract import Kept, extract, keep, recipe
+from maeum.features.features import Count, Features
+from maeum.features.frames import FrameTable
+from maeum.features.hearing import (
+    WHOLE,
+    Stretch,
+    hear,
+    hear_frames,
+    listen,
+    one_thread_each,
+    stretches,
+)
+from maeum.features.store import Store, usual_store
+
+__all__ = [
+    "WHOLE",
+    "Count",
+    "Features",
+    "FrameTable",
+    "Kept",
+    "Store",
+    "StoreError",
+    "Stretch",
+    "extract",
+    "hear",
+    "hear_frames",
+    "keep",
+    "listen",
+    "one_thread_each",
+    "recipe",
+    "stretches",
+    "usual_store",
+]

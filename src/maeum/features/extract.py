@@ -1,253 +1,288 @@
-"""Features: one vector per utterance and modality, computed once and shared by every run."""
+"""From a corpus to features: every encoder of every side, each looked up by itself.
+
+features = extract(corpus, speech=speech_encoders("A+B"), text=text_encoders("C"))
+kept = keep(corpus, speech=speech_encoders("A+B"))      # into the store, no table is made
+"""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import cast
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-import polars as pl
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 from numpy import ndarray
 
 from maeum.corpus import Corpus
-from maeum.corpus.audio import ensure_audible, load
-from maeum.encoders import SpeechEncoder, TextEncoder
-from maeum.errors import AudioError, CorpusError
-from maeum.progress import track
+from maeum.corpus.dialogue import previous_turns
+from maeum.encoders import Encoder, SpeechEncoder, TextEncoder, Tunable
+from maeum.errors import CorpusError
+from maeum.features.database import bytes_of
+from maeum.features.drawer import Drawer
+from maeum.features.encoding import Pass, width_of
+from maeum.features.features import Count, Features
+from maeum.features.frames import ComputedFrames, FrameTable, HeldFrames, StoredFrames
+from maeum.features.sources import Recordings, Sentences, Source
+from maeum.features.store import Store, usual_store
+from maeum.features.tables import new_table
 
 logger = logging.getLogger(__name__)
 
-MAX_UTTERANCE_S = 60.0
-"""Longer than this is no utterance."""
+StoreOrUsual: TypeAlias = Store | Literal["usual"] | None
+"""`usual`: the one in the cache folder; None: vectors are made anew and kept nowhere."""
 
-TARGET_RMS = 0.05
-"""Loudness, -26 dBFS, every recording is brought to under `normalize="recording"`."""
+Sources: TypeAlias = list[tuple[Source, Sequence[Encoder]]]
+"""The sides of a corpus, each with its encoders."""
 
-TEXTS_AT_ONCE = 4096
-
-
-@dataclass(frozen=True)
-class Features:
-    """Vectors of some utterances; a modality that is not used is None.
-
-    Attributes:
-        ids: utterances, in order.
-        speech: (utterance, dim); zeros where `has_speech` is False.
-        text: (utterance, dim); zeros where `has_text` is False.
-        has_speech: which utterances could be heard.
-        has_text: which utterances have a text.
-        failures: id -> sentence, for recordings that could not be used.
-        made_by: what decides the vectors; see `recipe`.
-    """
-
-    ids: tuple[str, ...]
-    speech: Float32[ndarray, "utterance speech"] | None
-    text: Float32[ndarray, "utterance text"] | None
-    has_speech: Bool[ndarray, " utterance"]
-    has_text: Bool[ndarray, " utterance"]
-    failures: dict[str, str] = field(default_factory=dict)
-    made_by: frozenset[str] = frozenset()
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def usable(self) -> Bool[ndarray, " utterance"]:
-        """Which utterances have at least one modality."""
-        return self.has_speech | self.has_text
-
-    def take(self, ids: Sequence[str]) -> Features:
-        """The same features for some utterances, in the order given.
-
-        Raises:
-            CorpusError: they are not of these utterances.
-        """
-        place = {name: row for row, name in enumerate(self.ids)}
-        if strangers := [name for name in ids if name not in place]:
-            raise CorpusError(
-                f"the features are of another corpus: {len(strangers)} of {len(ids)} utterances "
-                f"are not in them, {strangers[0]} among them; extract them anew"
-            )
-        rows = np.array([place[name] for name in ids], dtype=np.int64)
-        return replace(
-            self,
-            ids=tuple(ids),
-            speech=None if self.speech is None else self.speech[rows],
-            text=None if self.text is None else self.text[rows],
-            has_speech=self.has_speech[rows],
-            has_text=self.has_text[rows],
-            failures={name: self.failures[name] for name in ids if name in self.failures},
-        )
-
-    def only(self, modality: str) -> Features:
-        """The same utterances with one modality kept from the network, unless it is `both`."""
-        nothing = np.zeros(len(self), dtype=bool)
-        return replace(
-            self,
-            has_speech=nothing if modality == "text" else self.has_speech,
-            has_text=nothing if modality == "speech" else self.has_text,
-        )
-
-
-def recipe(
-    speech: SpeechEncoder | None, text: TextEncoder | None, *, equal_loudness: bool
-) -> frozenset[str]:
-    """What decides the vectors, an entry per modality; where it is equal they can be shared."""
-    heard = [f"{speech.name} {speech.version}, equal loudness {equal_loudness}"] if speech else []
-    written = [f"{text.name} {text.version}"] if text else []
-    return frozenset([*heard, *written])
+REFUSED = {
+    "speech": "%d of %d recordings cannot be heard, the first because %s",
+    "text": "%d of %d sentences cannot be read, the first because %s",
+}
 
 
 def extract(
     corpus: Corpus,
     *,
-    speech: SpeechEncoder | None = None,
-    text: TextEncoder | None = None,
+    speech: Sequence[SpeechEncoder] = (),
+    text: Sequence[TextEncoder] = (),
     equal_loudness: bool = False,
+    store: StoreOrUsual = "usual",
+    context: int = 0,
+    frames: bool = False,
 ) -> Features:
-    """Encode every utterance of a corpus.
+    """Vectors of every utterance of a corpus.
+
+    What the store has is found, what it lacks is encoded and kept; a process that is killed loses
+    seconds of work. Equal recordings and sentences are encoded once. A recording that cannot be
+    used does not stop the rest: it stands in `failures`, and is tried again next time.
 
     Args:
         corpus: what to encode.
-        speech: None leaves recordings alone.
-        text: None leaves texts alone.
-        equal_loudness: bring every recording to `TARGET_RMS` first.
-
-    A recording that cannot be used does not stop the rest: it stands in `failures`.
+        speech: encoders of recordings, whose vectors stand side by side; none leaves them alone.
+        text: of sentences, likewise.
+        equal_loudness: bring every recording to `hearing.TARGET_RMS` first.
+        store: where to look and to keep; encoders that are cheap, or that learn, do without.
+        context: how many previous utterances of the dialogue `Features.context` names.
+        frames: give vectors over time too; the tables then hold their means.
 
     Raises:
-        CorpusError: the folder of the recordings is gone.
+        CorpusError: the folder of the recordings is gone, or context is asked of a corpus without
+            dialogues.
+        EncoderError: an encoder makes vectors of another shape than it says.
+        StoreError: a file of the store is broken; the message says which to delete.
+        OSError: the disk is full; what was made before stays in the store.
     """
-    ids = tuple(corpus.utterances["id"])
-    nothing = np.zeros(len(ids), dtype=bool)
-    heard, has_speech, failures = (
-        _hear_all(corpus, speech, equal_loudness) if speech else (None, nothing, {})
-    )
-    written, has_text = _read_all(corpus.utterances["text"], text) if text else (None, nothing)
-    if failures:
-        logger.warning(
-            "%d of %d recordings cannot be heard, the first because %s",
-            len(failures),
-            len(ids),
-            next(iter(failures.values())),
-        )
+    turns, kept_in = _turns(corpus, context), _chosen(store)
+    with sources_of(corpus, speech, text, equal_loudness, kept_in) as sources:
+        sides = {
+            source.side: _side(source, encoders, kept_in, frames) for source, encoders in sources
+        }
     return Features(
-        ids=ids,
-        speech=heard,
-        text=written,
-        has_speech=has_speech,
-        has_text=has_text,
-        failures=failures,
-        made_by=recipe(speech, text, equal_loudness=equal_loudness),
+        ids=tuple(corpus.utterances["id"]),
+        tables={name: side.table for name, side in sides.items()},
+        has={name: side.has for name, side in sides.items()},
+        rows=np.arange(len(corpus)),
+        context=turns,
+        frames={name: side.frames for name, side in sides.items() if frames},
+        failures=_by_id(corpus, {name: side.failures for name, side in sides.items()}),
+        made_by=recipe(speech, text, equal_loudness=equal_loudness, context=context, frames=frames),
+        counts={name: count for side in sides.values() for name, count in side.counts.items()},
     )
 
 
-def _hear_all(
-    corpus: Corpus, encoder: SpeechEncoder, equal_loudness: bool
-) -> tuple[Float32[ndarray, "utterance dim"], Bool[ndarray, " utterance"], dict[str, str]]:
-    rows = corpus.utterances
-    _ensure_recordings(corpus)
-    vectors = np.zeros((len(rows), encoder.dim), dtype=np.float32)
-    heard, failures = np.zeros(len(rows), dtype=bool), {}
-    outcomes = _outcomes(corpus, encoder, equal_loudness)
-    for place, outcome in enumerate(track(outcomes, total=len(rows), label="hearing")):
-        if isinstance(outcome, AudioError):
-            failures[rows["id"][place]] = str(outcome)
-        elif outcome is not None:
-            vectors[place], heard[place] = outcome, True
-    return vectors, heard, failures
+class Kept(NamedTuple):
+    """What became of a corpus.
 
-
-def _ensure_recordings(corpus: Corpus) -> None:
-    """All recordings gone is no fault of single ones: nothing should be learnt without them."""
-    root = corpus.audio_root
-    if root is not None and not root.is_dir():
-        raise CorpusError(
-            f"the recordings of the corpus lay in {root}, which is no folder any more; "
-            "move them back, import again, or use text alone (--modality text)"
-        )
-
-
-def _outcomes(
-    corpus: Corpus, encoder: SpeechEncoder, equal_loudness: bool
-) -> Iterator[Float32[ndarray, " dim"] | AudioError | None]:
-    """Per utterance, in order: its vector, what went wrong, or None where there is no recording."""
-    root = corpus.audio_root or Path()
-
-    def outcome(
-        audio: str | None, channel: int | None, start_s: float | None, duration_s: float | None
-    ) -> Float32[ndarray, " dim"] | AudioError | None:
-        if audio is None:
-            return None
-        stretch = Stretch(channel) if start_s is None else Stretch(channel, start_s, duration_s)
-        try:
-            return hear(root / audio, encoder, stretch, equal_loudness=equal_loudness)
-        except AudioError as error:
-            return error
-
-    columns = corpus.utterances.select("audio", "channel", "start_s", "duration_s")
-    with ThreadPoolExecutor(os.cpu_count()) as pool, one_thread_each():
-        yield from pool.map(lambda row: outcome(*row), columns.iter_rows())
-
-
-def one_thread_each() -> AbstractContextManager[object]:
-    """While several threads encode, each product of matrices stays on its own."""
-    from threadpoolctl import threadpool_limits
-
-    return cast(AbstractContextManager[object], threadpool_limits(1))
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """The part of a recording an utterance is: a channel (None: mixed), from where, how long."""
-
-    channel: int | None = None
-    start_s: float = 0.0
-    duration_s: float | None = None
-
-
-WHOLE = Stretch()
-
-
-def hear(
-    path: Path, encoder: SpeechEncoder, stretch: Stretch = WHOLE, *, equal_loudness: bool = False
-) -> Float32[ndarray, " dim"]:
-    """The vector of one recording.
-
-    Raises:
-        AudioError: it is missing, broken, silent, too short or longer than `MAX_UTTERANCE_S`.
+    Attributes:
+        counts: name of an encoder whose vectors are kept -> how many were found and made.
+        size_bytes: name of the encoder -> what all its vectors take on the disk.
+        failures: id -> sentence, for what could not be used.
     """
-    wave = load(
-        path,
-        rate_hz=encoder.rate_hz,
-        channel=stretch.channel,
-        start_s=stretch.start_s,
-        duration_s=stretch.duration_s,
-        max_duration_s=MAX_UTTERANCE_S,
+
+    counts: dict[str, Count]
+    size_bytes: dict[str, int]
+    failures: dict[str, str]
+
+
+def keep(
+    corpus: Corpus,
+    *,
+    speech: Sequence[SpeechEncoder] = (),
+    text: Sequence[TextEncoder] = (),
+    equal_loudness: bool = False,
+    store: Store,
+    frames: bool = False,
+) -> Kept:
+    """Encode what the store lacks of a corpus, and give nothing back but numbers.
+
+    Encoders that are never kept are left out. For the arguments and errors see `extract`.
+    """
+    counts: dict[str, Count] = {}
+    sizes: dict[str, int] = {}
+    failures: dict[str, dict[int, str]] = {}
+    with sources_of(corpus, speech, text, equal_loudness, store) as sources:
+        for source, encoder, drawer in with_drawers(sources, store, over_time=frames):
+            done = _passed(source, encoder, drawer, over_time=frames)
+            counts[encoder.name], sizes[encoder.name] = done.count, bytes_of(drawer.path)
+            failures.setdefault(source.side, {}).update(done.failures)
+    return Kept(counts, sizes, _by_id(corpus, failures))
+
+
+def recipe(
+    speech: Sequence[SpeechEncoder] = (),
+    text: Sequence[TextEncoder] = (),
+    *,
+    equal_loudness: bool = False,
+    context: int = 0,
+    frames: bool = False,
+) -> frozenset[str]:
+    """What decides the features, an entry per side and one for context.
+
+    Features serve whoever needs a part of what made them, as
+    `recipe(text=text) <= recipe(speech=speech, text=text)`.
+    """
+    over_time = ", frames" if frames else ""
+    heard = f"speech: {_named(speech)}, equal loudness {equal_loudness}{over_time}"
+    read = f"text: {_named(text)}{over_time}"
+    back = f"context: {context}"
+    entries = ((heard, bool(speech)), (read, bool(text)), (back, context > 0))
+    return frozenset(entry for entry, used in entries if used)
+
+
+def _named(encoders: Sequence[Encoder]) -> str:
+    return " + ".join(f"{encoder.name} {encoder.version}" for encoder in encoders)
+
+
+@contextmanager
+def sources_of(
+    corpus: Corpus,
+    speech: Sequence[SpeechEncoder],
+    text: Sequence[TextEncoder],
+    equal_loudness: bool,
+    store: Store | None,
+) -> Iterator[Sources]:
+    """The sides there are encoders for; recordings known from before are not read again."""
+    with ExitStack() as stack:
+        sources: Sources = []
+        if speech:
+            digests = None if store is None else stack.enter_context(store.digests.opened())
+            heard = Recordings(corpus, equal_loudness=equal_loudness, digests=digests)
+            sources.append((heard, speech))
+        if text:
+            sources.append((Sentences(corpus), text))
+        yield sources
+
+
+def with_drawers(
+    sources: Sources, store: Store, *, over_time: bool
+) -> Iterator[tuple[Source, Encoder, Drawer]]:
+    """The encoders whose vectors are kept, with what they encode and where they are kept."""
+    for source, encoders in sources:
+        for encoder in encoders:
+            drawer = drawer_for(encoder, store, over_time=over_time)
+            if drawer is not None:
+                yield source, encoder, drawer
+
+
+def drawer_for(encoder: Encoder, store: Store | None, *, over_time: bool) -> Drawer | None:
+    """Where an encoder's vectors are kept; None: nowhere."""
+    if store is None or encoder.cheap or _learns(encoder):
+        return None
+    return store.drawer(encoder, frames=over_time)
+
+
+def _learns(encoder: Encoder) -> bool:
+    """Whether its weights may have moved from those its version tells."""
+    return isinstance(encoder, Tunable) and any(
+        weight.requires_grad for weight in encoder.tower.parameters()
     )
-    ensure_audible(wave, str(path))
-    return encoder.encode([with_equal_loudness(wave) if equal_loudness else wave])[0]
 
 
-def with_equal_loudness(wave: Float32[ndarray, " sample"]) -> Float32[ndarray, " sample"]:
-    """The wave at `TARGET_RMS`, so that the distance to the microphone tells nothing."""
-    return (wave * (TARGET_RMS / np.sqrt(np.mean(wave**2)))).astype(np.float32)
+class _Side(NamedTuple):
+    """One side of a corpus, encoded; rows are those of the corpus."""
+
+    table: Float32[ndarray, "row width"]
+    has: Bool[ndarray, " row"]
+    frames: tuple[FrameTable, ...]
+    failures: dict[int, str]
+    counts: dict[str, Count]
 
 
-def _read_all(
-    texts: pl.Series, encoder: TextEncoder
-) -> tuple[Float32[ndarray, "utterance dim"], Bool[ndarray, " utterance"]]:
-    present = texts.is_not_null().to_numpy()
-    vectors = np.zeros((len(texts), encoder.dim), dtype=np.float32)
-    places = np.flatnonzero(present)
-    for start in range(0, len(places), TEXTS_AT_ONCE):
-        batch = places[start : start + TEXTS_AT_ONCE]
-        vectors[batch] = encoder.encode(texts[batch.tolist()].to_list())
-    return vectors, present
+def _side(source: Source, encoders: Sequence[Encoder], store: Store | None, frames: bool) -> _Side:
+    ends = np.cumsum([width_of(encoder, over_time=frames) for encoder in encoders]).tolist()
+    table = new_table(len(source.keys), ends[-1])
+    failures: dict[int, str] = {}
+    counts: dict[str, Count] = {}
+    tables: list[FrameTable] = []
+    for encoder, start, end in zip(encoders, [0, *ends], ends, strict=False):
+        drawer = drawer_for(encoder, store, over_time=frames)
+        part = table[:, start:end]
+        done = _passed(source, encoder, drawer, over_time=frames, table=part)
+        tables.append(_frame_table(done, drawer))
+        failures |= done.failures
+        counts[encoder.name] = done.count
+    has = np.zeros(len(table), dtype=bool)
+    has[source.rows] = True
+    has[list(failures)] = False
+    table[list(failures)] = 0
+    return _Side(table, has, tuple(tables) if frames else (), failures, counts)
+
+
+def _passed(
+    source: Source,
+    encoder: Encoder,
+    drawer: Drawer | None,
+    *,
+    over_time: bool,
+    table: Float32[ndarray, "row width"] | None = None,
+) -> Pass:
+    """An encoder's pass through a source, when it is done and told of."""
+    with nullcontext() if drawer is None else drawer.opened() as opened:
+        done = Pass(source, encoder, over_time, opened, table)
+        found, encoded, failed = done.run()
+    if drawer is not None:
+        logger.info(
+            "features: %s found, %s encoded by %s", f"{found:,}", f"{encoded:,}", encoder.name
+        )
+    if failed:
+        first = done.failures[min(done.failures)]
+        logger.warning(REFUSED[source.side], failed, len(source.keys), first)
+    return done
+
+
+def _frame_table(done: Pass, drawer: Drawer | None) -> FrameTable:
+    source, failed = done.source, list(done.failures)
+    if drawer is not None:
+        keys = source.keys.copy()
+        keys[failed] = 0
+        return StoredFrames(drawer, keys)
+    if not done.encoder.cheap:
+        return HeldFrames(done.held, done.encoder.dim)
+    has = np.zeros(len(source.keys), dtype=bool)
+    has[source.rows] = True
+    has[failed] = False
+    return ComputedFrames(done.encoder, source, has)
+
+
+def _chosen(store: StoreOrUsual) -> Store | None:
+    return usual_store() if store == "usual" else store
+
+
+def _turns(corpus: Corpus, context: int) -> Int64[ndarray, "utterance turn"]:
+    if context and not corpus.utterances["dialogue"].count():
+        raise CorpusError(
+            f"context={context} was asked for, but no utterance of the corpus names a dialogue; "
+            "import it with its dialogues (--column dialogue=COLUMN), or use context=0"
+        )
+    return previous_turns(corpus.utterances, context)
+
+
+def _by_id(corpus: Corpus, failures: dict[str, dict[int, str]]) -> dict[str, str]:
+    """The failures of all sides, id -> sentence, in order of rows."""
+    ids = corpus.utterances["id"]
+    together: dict[int, str] = {}
+    for side in failures.values():
+        together = side | together
+    return {ids[row]: together[row] for row in sorted(together)}

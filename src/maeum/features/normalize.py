@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32, Float64, Int64
 from numpy import ndarray
 
 from maeum.errors import CorpusError
-from maeum.features.extract import Features
+from maeum.features.features import Features
+from maeum.features.frames import FrameTable, Sequences
+from maeum.features.tables import in_parts, new_table
 
 SHRINKAGE = 2.0
 """The pooled spread weighs as much as this many recordings of the voice: two takes alone say
@@ -31,6 +34,10 @@ class Voice:
         """The vectors as distances from this voice's mean, in units of its spread."""
         return ((vectors - self.mean) / self.spread).astype(np.float32)
 
+    def part(self, start: int, end: int) -> Voice:
+        """Some of its dimensions."""
+        return Voice(self.mean[start:end], self.spread[start:end])
+
 
 def voice_of(
     vectors: Float32[ndarray, "clip dim"], usual_spread: Float32[ndarray, " dim"]
@@ -41,42 +48,158 @@ def voice_of(
         vectors: recordings of one person.
         usual_spread: spread within a voice, from the training corpus.
     """
-    count = len(vectors)
-    variance = (count * vectors.var(axis=0) + SHRINKAGE * usual_spread**2) / (count + SHRINKAGE)
-    spread = np.maximum(np.sqrt(variance), SMALLEST_SPREAD)
-    return Voice(vectors.mean(axis=0).astype(np.float32), spread.astype(np.float32))
+    return _voice(vectors, np.arange(len(vectors)), usual_spread)
 
 
 def usual_spread(
     vectors: Float32[ndarray, "clip dim"], speakers: Sequence[str]
 ) -> Float32[ndarray, " dim"]:
     """Spread within a voice, pooled over the voices of a corpus."""
-    names = np.array(speakers)
-    centred = [vectors[names == name] - vectors[names == name].mean(0) for name in set(speakers)]
-    variance = np.concatenate(centred).var(axis=0)
-    return np.maximum(np.sqrt(variance), SMALLEST_SPREAD).astype(np.float32)
+    return _pooled_spread(vectors, _rows_by_name(np.arange(len(vectors)), speakers))
+
+
+def usual_spread_in(features: Features, speakers: Sequence[str | None]) -> Float32[ndarray, " dim"]:
+    """Spread within a voice, pooled over the voices heard in features; no table is copied.
+
+    Args:
+        features: the training part.
+        speakers: who says each utterance.
+
+    Raises:
+        CorpusError: a recording names no speaker.
+    """
+    return _pooled_spread(features.tables["speech"], _rows_by_voice(features, speakers))
 
 
 def with_known_voices(
     features: Features, speakers: Sequence[str | None], usual_spread: Float32[ndarray, " dim"]
 ) -> Features:
-    """Features whose speech vectors are normalised with the voice each belongs to.
+    """Features whose speech is normalised with the voice each utterance belongs to.
+
+    Only the rows of these utterances have speech afterwards: of others, such as turns before
+    them, no voice is known here.
 
     Args:
-        features: of whole voices; their speech must not be None.
+        features: of whole voices; they must have speech.
         speakers: who says each utterance.
         usual_spread: spread within a voice, from the training part.
 
     Raises:
         CorpusError: a recording names no speaker.
     """
-    assert features.speech is not None  # noqa: S101 - for the type checker
-    names = np.array(speakers, dtype=object)
-    if any(names[features.has_speech] == None):  # noqa: E711 - element by element
+    old = features.tables["speech"]
+    table, has = new_table(*old.shape), np.zeros(len(old), dtype=bool)
+    voices: list[Voice] = []
+    voice_of_row = np.full(len(old), -1, dtype=np.int64)
+    for rows in _rows_by_voice(features, speakers).values():
+        voice = _voice(old, rows, usual_spread)
+        for part in in_parts(rows):
+            table[part] = voice.normalize(old[part])
+        voice_of_row[rows], has[rows] = len(voices), True
+        voices.append(voice)
+    return replace(
+        features,
+        tables={**features.tables, "speech": table},
+        has={**features.has, "speech": has},
+        frames=_with_normal_frames(features.frames, voices, voice_of_row),
+    )
+
+
+@dataclass(frozen=True)
+class NormalFrames:
+    """Vectors over time as distances from the mean of the voice they belong to.
+
+    Attributes:
+        frames: as they were made.
+        voices: whose they are.
+        voice_of_row: (row,) place among the voices; -1: of nobody.
+    """
+
+    frames: FrameTable
+    voices: Sequence[Voice]
+    voice_of_row: Int64[ndarray, " row"]
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.frames.dim
+
+    def of(self, rows: Int64[ndarray, " row"]) -> Sequences:
+        """See `FrameTable`; (0, dim) where there is no voice."""
+        whose = self.voice_of_row[rows].tolist()
+        return [
+            self.voices[voice].normalize(found) if voice >= 0 else found[:0]
+            for voice, found in zip(whose, self.frames.of(rows), strict=True)
+        ]
+
+
+def _with_normal_frames(
+    frames: Mapping[str, tuple[FrameTable, ...]],
+    voices: Sequence[Voice],
+    voice_of_row: Int64[ndarray, " row"],
+) -> dict[str, tuple[FrameTable, ...]]:
+    if "speech" not in frames:
+        return dict(frames)
+    edges = np.cumsum([0, *(table.dim for table in frames["speech"])]).tolist()
+    normal: tuple[FrameTable, ...] = tuple(
+        NormalFrames(table, [voice.part(start, end) for voice in voices], voice_of_row)
+        for table, (start, end) in zip(frames["speech"], pairwise(edges), strict=True)
+    )
+    return {**frames, "speech": normal}
+
+
+def _rows_by_voice(
+    features: Features, speakers: Sequence[str | None]
+) -> dict[str, Int64[ndarray, " _"]]:
+    heard = np.flatnonzero(features.present("speech"))
+    names = [speakers[place] for place in heard.tolist()]
+    if None in names:
         raise CorpusError("a recording names no speaker; normalize=speaker needs one for each")
-    normalized = np.zeros_like(features.speech)
-    for name in set(names[features.has_speech]):
-        own = features.has_speech & (names == name)
-        vectors = features.speech[own]
-        normalized[own] = voice_of(vectors, usual_spread).normalize(vectors)
-    return replace(features, speech=normalized)
+    return _rows_by_name(features.rows[heard], names)
+
+
+def _rows_by_name(
+    rows: Int64[ndarray, " clip"], names: Sequence[str | None]
+) -> dict[str, Int64[ndarray, " _"]]:
+    if not len(rows):
+        return {}
+    distinct, whose = np.unique(np.array(names, dtype=str), return_inverse=True)
+    sorted_rows = rows[np.argsort(whose, kind="stable")]
+    parts = np.split(sorted_rows, np.cumsum(np.bincount(whose))[:-1])
+    return dict(zip(distinct.tolist(), parts, strict=True))
+
+
+def _voice(
+    table: Float32[ndarray, "row dim"],
+    rows: Int64[ndarray, " clip"],
+    usual_spread: Float32[ndarray, " dim"],
+) -> Voice:
+    count = len(rows)
+    mean, squares = _mean_and_squares(table, rows)
+    variance = (squares + SHRINKAGE * usual_spread**2) / (count + SHRINKAGE)
+    return Voice(mean.astype(np.float32), _spread(variance))
+
+
+def _pooled_spread(
+    table: Float32[ndarray, "row dim"], voices: Mapping[str, Int64[ndarray, " _"]]
+) -> Float32[ndarray, " dim"]:
+    squares = np.zeros(table.shape[1])
+    for rows in voices.values():
+        squares += _mean_and_squares(table, rows)[1]
+    return _spread(squares / max(1, sum(len(rows) for rows in voices.values())))
+
+
+def _mean_and_squares(
+    table: Float32[ndarray, "row dim"], rows: Int64[ndarray, " clip"]
+) -> tuple[Float64[ndarray, " dim"], Float64[ndarray, " dim"]]:
+    """Mean of some rows, and the sum of the squares of their distances from it."""
+
+    def parts() -> Iterator[Float64[ndarray, "_ dim"]]:
+        return (table[part].astype(np.float64) for part in in_parts(rows))
+
+    mean = sum(part.sum(axis=0) for part in parts()) / len(rows)
+    return mean, sum(((part - mean) ** 2).sum(axis=0) for part in parts())
+
+
+def _spread(variance: Float[ndarray, " dim"]) -> Float32[ndarray, " dim"]:
+    return np.maximum(np.sqrt(variance), SMALLEST_SPREAD).astype(np.float32)

@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from torch import Tensor
 
 from maeum.corpus import Corpus
 from maeum.corpus.audio import find_recordings
 from maeum.corpus.text import clean
 from maeum.emotions import EmotionSet
-from maeum.encoders import SpeechEncoder, TextEncoder, speech_encoder, text_encoder
+from maeum.encoders import (
+    Reading,
+    SpeechEncoder,
+    TextEncoder,
+    Tunable,
+    speech_encoders,
+    text_encoders,
+)
+from maeum.encoders.pretrained.quiet import quietly
+from maeum.encoders.pretrained.tuning import keep_tuned
 from maeum.errors import AudioError, MaeumError, RunError, TextError
-from maeum.features import Features, extract
-from maeum.features.extract import hear, one_thread_each
+from maeum.features import Features, Store, extract
+from maeum.features.hearing import hear, hear_frames, one_thread_each
 from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.files import give_usual_rights
+from maeum.inference.fetching import local_folder
+from maeum.inference.inputs import network_inputs
 from maeum.inference.prediction import Failure, Prediction, Query
+from maeum.inference.vectors import Encoded, features_of
 from maeum.model import EmotionNetwork
-from maeum.model.quiet import quietly
 from maeum.model.saving import writing_below
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
 
-Vectors: TypeAlias = dict[str, NDArray[np.float32]]
-"""Side -> (dim,) of one utterance; a side it lacks is absent."""
+ROWS_AT_ONCE = 1024
+"""Utterances of a corpus the network sees at once."""
 
 
 class EmotionClassifier:
@@ -51,9 +60,19 @@ class EmotionClassifier:
         emotions: what it tells apart, in class order.
     """
 
-    def __init__(self, network: EmotionNetwork) -> None:
+    def __init__(
+        self, network: EmotionNetwork, encoders: Mapping[str, tuple[Any, ...]] | None = None
+    ) -> None:
+        """A network with its encoders.
+
+        Args:
+            network: trained.
+            encoders: side -> what it was trained with; None: found by what its cards say.
+        """
         self.network = network.eval()  # type: ignore[no-untyped-call]
         self.emotions = EmotionSet.from_dict(network.config.emotions)
+        self._folder = Path()
+        self._given = encoders
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> EmotionClassifier:
@@ -64,26 +83,29 @@ class EmotionClassifier:
         Raises:
             RunError: the folder holds no finished run, or the name cannot be fetched.
         """
-        _refuse_what_is_no_run(Path(name))
+        folder = local_folder(str(name))
         try:
             with quietly():
                 loaded: Any = EmotionNetwork.from_pretrained(
-                    name, use_safetensors=True, output_loading_info=True
+                    folder, use_safetensors=True, output_loading_info=True
                 )
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
-            if not Path(name).is_dir():
-                reason = f"it is no folder, and no model hub gave it ({reason})"
             raise RunError(f"{name} cannot be loaded as a run: {reason}") from error
         network, found = loaded
         if lacking := sorted(found["missing_keys"]):
             raise RunError(f"{name} holds another model or half of one: it lacks {lacking[0]}")
-        return cls(network)
+        classifier = cls(network)
+        classifier._folder = folder
+        return classifier
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write `config.json` and `model.safetensors`, each whole or not at all."""
+        """Write `config.json`, `model.safetensors` and tuned encoders, each whole or not at all."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        with writing_below(folder):
+            for kept, encoder in self._kept_encoders():
+                keep_tuned(encoder, folder / kept)
         with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
             with quietly(), writing_below(folder):
                 self.network.save_pretrained(aside)
@@ -91,17 +113,40 @@ class EmotionClassifier:
                 give_usual_rights(path)
                 path.replace(folder / path.name)
 
-    @cached_property
-    def speech(self) -> SpeechEncoder | None:
-        """The speech encoder it was trained with; None: it does not hear."""
-        card = self.network.config.speech
-        return None if card is None else _same(speech_encoder(str(card["name"])), card)
+    def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
+        """Encoders that were trained with the network, and where below the run they are kept."""
+        for side in self.network.inputs:
+            for card, encoder in zip(self._cards(side), getattr(self, side), strict=True):
+                if "kept" in card:
+                    yield card["kept"], encoder
 
     @cached_property
-    def text(self) -> TextEncoder | None:
-        """The text encoder it was trained with; None: it does not read."""
-        card = self.network.config.text
-        return None if card is None else _same(text_encoder(str(card["name"])), card)
+    def speech(self) -> tuple[SpeechEncoder, ...]:
+        """The speech encoders it was trained with; empty: it does not hear."""
+        return self._encoders("speech", speech_encoders)
+
+    @cached_property
+    def text(self) -> tuple[TextEncoder, ...]:
+        """The text encoders it was trained with; empty: it does not read."""
+        return self._encoders("text", text_encoders)
+
+    def _cards(self, side: str) -> list[dict[str, Any]]:
+        return list(getattr(self.network.config, side))
+
+    def encoder_names(self, side: str) -> list[str]:
+        """What the encoders of a side go by; of those that were tuned, the folders they lie in."""
+        return [
+            str(self._folder / card["kept"]) if "kept" in card else card["name"]
+            for card in self._cards(side)
+        ]
+
+    def _encoders(self, side: str, find: Callable[..., tuple[Any, ...]]) -> tuple[Any, ...]:
+        if self._given is not None:
+            return self._given.get(side, ())
+        found: list[Any] = []
+        for card, name in zip(self._cards(side), self.encoder_names(side), strict=True):
+            found += (_same(one, card) for one in find(name, Reading(**card["reading"])))
+        return tuple(found)
 
     def _ensure_encoders(self) -> None:
         """Find them once and before any thread does; what is wrong here is wrong for all."""
@@ -115,7 +160,12 @@ class EmotionClassifier:
     @property
     def needs_voice(self) -> bool:
         """Whether recordings must come with others of the same voice."""
-        return self.network.config.speech is not None and self.normalize == "speaker"
+        return bool(self.network.config.speech) and self.normalize == "speaker"
+
+    @property
+    def needs_others(self) -> bool:
+        """Whether the features of an utterance depend on others of its corpus."""
+        return self.needs_voice or self.network.config.context > 0
 
     @property
     def equal_loudness(self) -> bool:
@@ -166,7 +216,7 @@ class EmotionClassifier:
             AudioError: there are none, or fewer than two can be used.
             RunError: this run compares no voices.
         """
-        if self.speech is None or not self.needs_voice:
+        if not self.needs_voice:
             raise RunError(
                 "this run was not trained with --normalize speaker; a voice is of no use to it"
             )
@@ -190,8 +240,24 @@ class EmotionClassifier:
     def extract(self, corpus: Corpus) -> Features:
         """Features of a corpus from this run's encoders, before any normalisation per voice."""
         return extract(
-            corpus, speech=self.speech, text=self.text, equal_loudness=self.equal_loudness
+            corpus,
+            speech=self.speech,
+            text=self.text,
+            equal_loudness=self.equal_loudness,
+            context=self.network.config.context,
+            frames=self._reads_frames,
+            **self._store,
         )
+
+    @property
+    def _store(self) -> dict[str, Store | None]:
+        """Which store keeps the vectors: of encoders that only this run has, none."""
+        every = (card for side in self.network.inputs for card in self._cards(side))
+        return {"store": None} if any("kept" in card for card in every) else {}
+
+    @property
+    def _reads_frames(self) -> bool:
+        return self.network.config.fusion == "cross"
 
     def with_known_voices(self, features: Features, speakers: Sequence[str | None]) -> Features:
         """Features normalised with the voices of their own corpus.
@@ -203,17 +269,23 @@ class EmotionClassifier:
 
     def probabilities(self, features: Features) -> NDArray[np.float32]:
         """(utterance, emotion), rows summing to 1."""
-        inputs = tensors(features, self.network.inputs)
-        return self.network.probabilities(**inputs).numpy()
+        every = np.arange(len(features))
+        parts = [
+            self.network.probabilities(
+                **network_inputs(features, self.network, every[start : start + ROWS_AT_ONCE])
+            ).numpy()
+            for start in range(0, len(every), ROWS_AT_ONCE)
+        ]
+        return np.concatenate(parts or [np.zeros((0, len(self.emotions)), np.float32)])
 
-    def _try_to_encode(self, query: Query, voice: Voice | None) -> Vectors | Failure:
+    def _try_to_encode(self, query: Query, voice: Voice | None) -> Encoded | Failure:
         try:
             return self._encode(query, voice)
         except MaeumError as error:
             return Failure(str(error), query.audio, query.text)
 
     def _answer_or_fail(
-        self, batch: Sequence[Query], encoded: Sequence[Vectors | Failure]
+        self, batch: Sequence[Query], encoded: Sequence[Encoded | Failure]
     ) -> Iterator[Prediction | Failure]:
         """Predictions for what could be encoded, failures where they stand, in order."""
         good = [
@@ -226,43 +298,53 @@ class EmotionClassifier:
         for item in encoded:
             yield item if isinstance(item, Failure) else next(predictions)
 
-    def _encode(self, query: Query, voice: Voice | None) -> Vectors:
-        vectors: Vectors = {}
-        if self.speech is not None and query.audio is not None:
-            vectors["speech"] = self._hear(Path(query.audio), voice)
-        if self.text is not None and query.text is not None:
-            text = clean(query.text)
-            if text is None:
-                raise TextError(f"the text {query.text!r} is empty; expected what was said")
-            vectors["text"] = self.text.encode([text])[0]
-        if not vectors:
+    def _encode(self, query: Query, voice: Voice | None) -> Encoded:
+        encoded = Encoded()
+        if self.speech and query.audio is not None:
+            self._hear(encoded, Path(query.audio), voice)
+        if self.text and query.text is not None:
+            self._read(encoded, query.text)
+        if not encoded.vectors:
             wanted = " or ".join(self.network.inputs)
             raise RunError(f"this run takes {wanted}; none was given")
-        return vectors
+        return encoded
 
-    def _hear(self, path: Path, voice: Voice | None) -> NDArray[np.float32]:
-        assert self.speech is not None  # noqa: S101 - for the type checker
+    def _hear(self, encoded: Encoded, path: Path, voice: Voice | None) -> None:
         if self.needs_voice and voice is None:
             raise RunError(
                 "this run compares a recording with others of the same voice: give a folder of "
                 "them (--speaker FOLDER), or train with --normalize none"
             )
         vector = hear(path, self.speech, equal_loudness=self.equal_loudness)
-        return voice.normalize(vector[None])[0] if voice and self.needs_voice else vector
+        normalized = voice.normalize(vector[None])[0] if voice and self.needs_voice else vector
+        encoded.vectors["speech"] = normalized
+        if self._reads_frames:
+            frames = hear_frames(path, self.speech, equal_loudness=self.equal_loudness)
+            encoded.frames["speech"] = frames
 
-    def _answer(self, queries: Sequence[Query], vectors: Sequence[Vectors]) -> list[Prediction]:
+    def _read(self, encoded: Encoded, given: str) -> None:
+        text = clean(given)
+        if text is None:
+            raise TextError(f"the text {given!r} is empty; expected what was said")
+        vectors = [encoder.encode([text])[0] for encoder in self.text]
+        encoded.vectors["text"] = np.concatenate(vectors)
+        if self._reads_frames:
+            encoded.frames["text"] = tuple(encoder.frames([text])[0] for encoder in self.text)
+
+    def _answer(self, queries: Sequence[Query], encoded: Sequence[Encoded]) -> list[Prediction]:
         if not queries:
             return []
-        sides = {side: _stacked(side, vectors, self.network) for side in self.network.inputs}
-        inputs: dict[str, Any] = {}
-        for side, (values, present) in sides.items():
-            inputs[side] = torch.from_numpy(values)
-            inputs[f"has_{side}"] = torch.from_numpy(present)
-        chances = self.network.probabilities(**inputs).numpy()
+        chances = self.probabilities(
+            features_of(encoded, self._widths, self.network.config.context)
+        )
         return [
-            self._prediction(query, row, tuple(found))
-            for query, row, found in zip(queries, chances, vectors, strict=True)
+            self._prediction(query, row, tuple(found.vectors))
+            for query, row, found in zip(queries, chances, encoded, strict=True)
         ]
+
+    @property
+    def _widths(self) -> dict[str, int]:
+        return {side: self.network.side(side).width for side in self.network.inputs}
 
     def _prediction(
         self, query: Query, chances: NDArray[np.float32], modalities: tuple[str, ...]
@@ -275,49 +357,11 @@ class EmotionClassifier:
         )
 
 
-def tensors(features: Features, sides: Iterable[str]) -> dict[str, Tensor]:
-    """Arguments of the network's `forward` for some features, as far as it has the sides."""
-    inputs = {}
-    for side in sides:
-        values = getattr(features, side)
-        if values is not None:
-            inputs[side] = torch.from_numpy(values)
-            inputs[f"has_{side}"] = torch.from_numpy(getattr(features, f"has_{side}"))
-    return inputs
-
-
-def _stacked(
-    side: str, vectors: Sequence[Vectors], network: EmotionNetwork
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """((utterance, dim) with zeros where the side is missing, (utterance,) where it is not)."""
-    nothing = np.zeros(network.side(side).dim, dtype=np.float32)
-    present = np.array([side in found for found in vectors])
-    return np.stack([found.get(side, nothing) for found in vectors]), present
-
-
 def _same(encoder: Any, card: dict[str, object]) -> Any:  # noqa: ANN401 - either kind
     """The encoder, if it still gives the vectors the run was trained on."""
-    if (encoder.version, encoder.dim) != (card["version"], card["dim"]):
+    if "kept" not in card and (encoder.version, encoder.dim) != (card["version"], card["dim"]):
         raise RunError(
             f"the run was trained with {card['name']} version {card['version']}, "
-            f"this is version {encoder.version}; train it again"
+            f"this is version {encoder.version}; train it again, or give it the encoder it knows"
         )
     return encoder
-
-
-def _refuse_what_is_no_run(path: Path) -> None:
-    """A clear word for a local folder that holds no finished run; other names are the hub's."""
-    if path.is_file():
-        raise RunError(f"{path} is a file; expected the folder of a run")
-    if not path.is_dir():
-        if path.is_absolute() or len(path.parts) != 2 or path.parent.is_dir():
-            raise RunError(f"{path} does not exist; expected the folder of a run")
-        return
-    if (path / "model.safetensors").is_file() and (path / "config.json").is_file():
-        return
-    if (path / "maeum.yaml").is_file():
-        raise RunError(
-            f"{path} holds no network: an unfinished run goes on when the same `maeum train` is "
-            "typed again, a cross-validation keeps none"
-        )
-    raise RunError(f"{path} is no run (it has no config.json and model.safetensors)")

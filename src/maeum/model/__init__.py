@@ -1,5 +1,7 @@
-"""The network: two vectors in, one emotion out."""
+"""The network: speech and text as vectors in, one emotion out."""
 
-from maeum.model.network import EmotionNetwork, NetworkConfig
+from maeum.model.config import NetworkConfig
+from maeum.model.network import EmotionNetwork
+from maeum.model.whole import WholeNetwork
 
-__all__ = ["EmotionNetwork", "NetworkConfig"]
+__all__ = ["EmotionNetwork", "NetworkConfig", "WholeNetwork"]

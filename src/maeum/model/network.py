@@ -8,117 +8,29 @@
 "Efficient emotion classification with small amounts of speech and text, multimodal",
 doi 10.3745/TKIPS.2024.13.4.174. Beyond the paper, one network also takes speech alone or text
 alone: a learnt vector stands in for what is missing, and some pairs are trained with one half
-hidden.
+hidden. A side may have several encoders, and of each several layers (`sides`); other ways to join
+the sides replace one or more of the equations (`fusion`); previous turns of a dialogue add to x
+(`context`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-SIDES = ("speech", "text")
-"""The two halves of x, in order."""
-
-SMALLEST_SCALE = 1e-6
-"""A dimension that never varied in training is left at zero."""
-
-CLIP_AT = 5.0
-"""Standardised values are kept within this many spreads: a recording unlike all others stays one
-voice among many."""
-
-
-class NetworkConfig(PretrainedConfig):
-    """Sizes and labels of an `EmotionNetwork`, saved as `config.json`.
-
-    Args:
-        emotions: what `EmotionSet.to_dict` gives, in class order.
-        speech: name, version and dim of the speech encoder; None without speech.
-        text: the same for text.
-        hidden_size: width of h.
-        dropout: share of h left out in training.
-        modality_dropout: share of pairs trained with one half hidden.
-        class_weights: (emotion,) weights in the loss; None: all 1.
-        label_smoothing: mass moved off the true emotion.
-        normalize: what was done to the speech features (`config.Normalization`).
-    """
-
-    model_type = "maeum"
-
-    def __init__(
-        self,
-        emotions: Sequence[dict[str, str]] = (),
-        speech: dict[str, object] | None = None,
-        text: dict[str, object] | None = None,
-        hidden_size: int = 128,
-        dropout: float = 0.5,
-        modality_dropout: float = 0.2,
-        class_weights: Sequence[float] | None = None,
-        label_smoothing: float = 0.0,
-        normalize: str = "none",
-        **kwargs: Any,  # noqa: ANN401 - what transformers keeps in every configuration
-    ) -> None:
-        self.emotions = list(emotions)
-        self.speech = speech
-        self.text = text
-        self.hidden_size = hidden_size
-        self.dropout = dropout
-        self.modality_dropout = modality_dropout
-        self.class_weights = None if class_weights is None else list(class_weights)
-        self.label_smoothing = label_smoothing
-        self.normalize = normalize
-        if emotions:
-            names = [emotion["name"] for emotion in emotions]
-            kwargs["id2label"] = dict(enumerate(names))
-            kwargs["label2id"] = {name: index for index, name in enumerate(names)}
-        super().__init__(**kwargs)
-
-
-class ModalityInput(nn.Module):
-    """One modality's features, standardised, or the learnt vector that stands in for them."""
-
-    mean: Tensor
-    scale: Tensor
-    usual_spread: Tensor
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(dim))
-        self.register_buffer("scale", torch.ones(dim))
-        self.register_buffer("usual_spread", torch.ones(dim))  # within a voice, for `normalize`
-        self.stand_in = nn.Parameter(torch.zeros(dim))
-
-    @property
-    def dim(self) -> int:
-        """Length of a feature vector."""
-        return len(self.stand_in)
-
-    def forward(
-        self, features: Float[Tensor, "batch dim"], present: Bool[Tensor, " batch"]
-    ) -> Float[Tensor, "batch dim"]:
-        """Standardised features; the stand-in where the modality is absent."""
-        standard = ((features - self.mean) / self.scale).clamp(-CLIP_AT, CLIP_AT)
-        return torch.where(present[:, None], standard, self.stand_in)
-
-    @torch.no_grad()
-    def standardize_like(self, features: Float[Tensor, "clip dim"], how: str) -> None:
-        """Take mean and scale from the training features.
-
-        Args:
-            features: of the training part.
-            how: `each` dimension on its own, or `together` one scale for all.
-        """
-        variance = features.var(dim=0, unbiased=False)
-        if how == "together":
-            variance = variance.mean().expand_as(variance)
-        self.mean.copy_(features.mean(dim=0))
-        self.scale.copy_(variance.sqrt().clamp_min(SMALLEST_SCALE))
+from maeum.encoders.pretrained.frames import Frames
+from maeum.model.config import SIDES, NetworkConfig
+from maeum.model.context import PreviousTurns
+from maeum.model.fusion import FUSIONS, Sides
+from maeum.model.sides import Moments, SideInput, drawn_to_hide
+from maeum.model.starting import parts_in_common
 
 
 class EmotionNetwork(PreTrainedModel):
@@ -132,20 +44,23 @@ class EmotionNetwork(PreTrainedModel):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
-        dims = {side: card["dim"] for side in SIDES if (card := getattr(config, side))}
-        self.inputs = nn.ModuleDict({side: ModalityInput(dim) for side, dim in dims.items()})
-        self.hidden = nn.Linear(sum(dims.values()), config.hidden_size)
-        self.dropout = nn.Dropout(config.dropout)
-        self.output = nn.Linear(config.hidden_size, len(config.emotions))
+        kind = FUSIONS[config.fusion]
+        stands_in = not kind.reads_frames or config.context > 0
+        inputs = {side: SideInput(c, stands_in=stands_in) for side, c in config.cards.items()}
+        self.inputs = nn.ModuleDict(inputs)
+        self.fusion = kind(config)
+        if config.context:
+            width = sum(config.dims.values())
+            self.turns = PreviousTurns(width, config.hidden_size, config.context)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
             module.reset_parameters()
 
-    def side(self, name: str) -> ModalityInput:
+    def side(self, name: str) -> SideInput:
         """The input of one modality the network has, `speech` or `text`."""
-        return cast(ModalityInput, self.inputs[name])
+        return cast(SideInput, self.inputs[name])
 
     def forward(
         self,
@@ -154,68 +69,163 @@ class EmotionNetwork(PreTrainedModel):
         has_speech: Bool[Tensor, " batch"] | None = None,
         has_text: Bool[Tensor, " batch"] | None = None,
         labels: Int64[Tensor, " batch"] | None = None,
+        frames: Mapping[str, list[Moments]] | None = None,
+        context: Mapping[str, Tensor] | None = None,
     ) -> SequenceClassifierOutput:
         """Logits, and the loss where labels are given.
 
         Args:
-            speech: speech features; None where the network has no such side.
-            text: text features, likewise.
+            speech: what the speech encoders gave, one after another, each layer after layer;
+                None where there is none.
+            text: what the text encoders gave, likewise.
             has_speech: which rows were heard; None: all, if `speech` is given.
             has_text: which rows have a text, likewise.
             labels: class indices.
+            frames: side -> per encoder (values (batch, time, dim), keep (batch, time)), for
+                fusion `cross`; others do not look at them. A side without frames is a sequence
+                of its one vector; a side without a vector has the mean of its frames.
+            context: `speech`, `text` (batch, turn, width) and `has_speech`, `has_text` (batch,
+                turn) of up to `config.context` previous turns, the nearest last; None: nothing
+                was said before.
         """
         given = {"speech": (speech, has_speech), "text": (text, has_text)}
-        features, present = self._sides(given)
-        if self.training and len(present) == len(SIDES):
-            present = self._hide_some(present)
-        sides = [self.inputs[side](features[side], present[side]) for side in features]
-        x = torch.cat(sides, dim=1)  # (1) (batch, speech + text)
-        h = torch.relu(self.hidden(x))  # (2) (batch, hidden)
-        y = self.output(self.dropout(h))  # (3) (batch, emotion)
+        sides = self._sides(given, frames or {}, context or {})
+        x = self.fusion.join(sides)  # (1) x = [A ; T]
+        h = self.fusion.hide(x)  # (2) h = ReLU(W1 x + b1)
+        y = self.fusion.answer(h, sides.present)  # (3) y = W2 h + b2
         return SequenceClassifierOutput(loss=self._loss(y, labels), logits=y)
 
     @torch.inference_mode()
-    def probabilities(self, **inputs: Tensor | None) -> Float[Tensor, "batch emotion"]:
+    def probabilities(self, **inputs: Any) -> Float[Tensor, "batch emotion"]:  # noqa: ANN401
         """Equation (4): p = softmax(y), rows summing to 1; arguments of `forward`."""
         self.eval()  # type: ignore[no-untyped-call]
         return torch.softmax(self(**inputs).logits, dim=1)
 
-    def _sides(
-        self, given: dict[str, tuple[Tensor | None, Tensor | None]]
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Features and presence of each side the network has; absent sides as zeros."""
-        batch = next(len(features) for features, _ in given.values() if features is not None)
-        features, present = {}, {}
-        for side in self.inputs:
-            modality, (values, has) = self.side(side), given[side]
-            if values is None:
-                values, has = modality.mean.expand(batch, -1), _all(False, batch, modality.mean)
-            features[side] = values
-            present[side] = _all(True, batch, values) if has is None else has
-        return features, present
+    @torch.no_grad()
+    def start_from(self, other: EmotionNetwork) -> list[str]:
+        """Copy the weights of another network that fit.
 
-    def _hide_some(self, present: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Modality dropout: of rows with both halves, a share loses one or the other."""
-        speech, text = (present[side] for side in SIDES)
-        chance = torch.rand(len(speech), device=speech.device)
-        half = self.config.modality_dropout / 2
-        both = speech & text
+        Returns:
+            Names of the parts copied: speech, text, context, hidden, output.
+        """
+        mine, theirs = self._parts(), other._parts()
+        common = [name for name in parts_in_common(self.config, other.config) if name in mine]
+        for name in common:
+            for weight in mine[name].keys() & theirs[name].keys():
+                mine[name][weight].copy_(theirs[name][weight])
+        return common
+
+    def _parts(self) -> dict[str, dict[str, Tensor]]:
+        """The weights by what they are for, to be written to."""
+        parts = {side: self.side(side).state_dict() for side in self.inputs}
+        if self.config.context:
+            parts["context"] = self.turns.state_dict()
+        output = self.fusion.output.state_dict(prefix="output.")
+        every = self.fusion.state_dict()
+        hidden = {name: weight for name, weight in every.items() if name not in output}
+        return {**parts, "hidden": hidden, "output": output}
+
+    def _sides(
+        self,
+        given: Mapping[str, tuple[Tensor | None, Tensor | None]],
+        frames: Mapping[str, list[Moments]],
+        context: Mapping[str, Tensor],
+    ) -> Sides:
+        """What is known of each side the network has, and of the turns before."""
+        raw, had = self._raw(given, frames)
+        lost = self._lost(had)
+        present = {side: had[side] & ~lost[side] for side in had}
+        vectors = {side: self.side(side)(raw[side], present[side]) for side in raw}
+        return Sides(
+            vectors=vectors,
+            present=present,
+            context=self._context(vectors, lost, context),
+            frames=self._frames(raw, frames),
+        )
+
+    def _raw(
+        self,
+        given: Mapping[str, tuple[Tensor | None, Tensor | None]],
+        frames: Mapping[str, list[Moments]],
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Features and presence of each side; of an absent one anything, and False."""
+        found = {
+            side: (_vectors(given[side][0], frames.get(side)), given[side][1]) for side in given
+        }
+        batch = next(len(values) for values, _ in found.values() if values is not None)
+        filled = {side: self._filled(side, *found[side], (batch,)) for side in self.inputs}
+        raw = {side: values for side, (values, _) in filled.items()}
+        return raw, {side: has for side, (_, has) in filled.items()}
+
+    def _filled(
+        self, side: str, values: Tensor | None, has: Tensor | None, shape: tuple[int, ...]
+    ) -> tuple[Tensor, Tensor]:
+        """Values and presence, where one or both may not have been given."""
+        mean = self.side(side).mean
+        if values is None:
+            return mean.expand(*shape, -1), _all(False, shape, mean)
+        return values, _all(True, shape, mean) if has is None else has
+
+    def _lost(self, had: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Side -> rows it is hidden in, while training."""
+        if self.training and len(had) == len(SIDES):
+            return drawn_to_hide(had, self.config.modality_dropout)
+        return {side: torch.zeros_like(has) for side, has in had.items()}
+
+    def _context(
+        self, vectors: dict[str, Tensor], lost: dict[str, Tensor], context: Mapping[str, Tensor]
+    ) -> Tensor:
+        """The vector c; a row that lost a side lost it in the turns before as well."""
+        some = next(iter(lost.values()))
+        if not self.config.context:
+            return torch.empty(len(some), 0, device=some.device)
+        shape = (len(some), next((len(x[0]) for x in context.values()), 1))
+        previous, there = [], []
+        for side in self.inputs:
+            own = context.get(side), context.get(f"has_{side}")
+            values, has = self._filled(side, *own, shape)
+            there.append(has & ~lost[side][:, None])
+            previous.append(self.side(side)(values, there[-1]))
+        now, before = torch.cat([*vectors.values()], dim=1), torch.cat(previous, dim=2)
+        return self.turns(now, before, torch.stack(there).any(dim=0))
+
+    def _frames(
+        self, raw: dict[str, Tensor], frames: Mapping[str, list[Moments]]
+    ) -> dict[str, list[Moments]]:
+        """Of each side, standardised; none where the fusion does not read them."""
+        if not self.fusion.reads_frames:
+            return {}
+        inputs = {side: self.side(side) for side in raw}
         return {
-            "speech": speech & ~(both & (chance < half)),
-            "text": text & ~(both & (chance > 1 - half)),
+            side: own.standard_moments(frames.get(side) or own.as_moments(raw[side]))
+            for side, own in inputs.items()
         }
 
-    def _loss(self, logits: Tensor, labels: Tensor | None) -> Tensor | None:
+    def _loss(self, y: Tensor, labels: Tensor | None) -> Tensor | None:
+        """Cross-entropy, a mean over rows even where they weigh differently.
+
+        Dividing by the sum of their weights, as torch does, would make the halves of a batch,
+        learnt on two processes, count by the emotions they happen to hold.
+        """
         if labels is None:
             return None
         weights = self.config.class_weights
-        return functional.cross_entropy(
-            logits,
+        losses = functional.cross_entropy(
+            y.float(),
             labels,
-            weight=None if weights is None else logits.new_tensor(weights),
+            weight=None if weights is None else torch.tensor(weights, device=y.device),
             label_smoothing=self.config.label_smoothing,
+            reduction="none",
         )
+        return losses.mean()
 
 
-def _all(value: bool, batch: int, like: Tensor) -> Tensor:
-    return torch.full((batch,), value, dtype=torch.bool, device=like.device)
+def _vectors(values: Tensor | None, frames: list[Moments] | None) -> Tensor | None:
+    """The vectors given, else the means of the frames given."""
+    if values is not None or not frames:
+        return values
+    return torch.cat([Frames(one[:, None], keep).mean() for one, keep in frames], dim=1)
+
+
+def _all(value: bool, shape: tuple[int, ...], like: Tensor) -> Tensor:
+    return torch.full(shape, value, dtype=torch.bool, device=like.device)

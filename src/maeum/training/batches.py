@@ -1,41 +1,90 @@
-"""Features as batches: sliced at once, not row by row."""
+"""What a network learns from, in batches: features, or recordings and sentences themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from maeum.encoders import Tunable
 from maeum.features import Features
-from maeum.inference.classifier import tensors
+from maeum.inference.inputs import network_inputs
+from maeum.model import EmotionNetwork
+from maeum.training.clips import Clips
+
+Batch: TypeAlias = dict[str, Any]
+"""Arguments of `forward`, labels among them."""
 
 
-class FeatureDataset(Dataset[dict[str, Tensor]]):
-    """Features with their labels.
+class FeatureDataset(Dataset[Batch]):
+    """Features with their labels, sliced a batch at a time.
 
     Args:
         features: of the utterances, in order.
         labels: (utterance,) class indices.
-        sides: `speech`, `text` or both, as the network has them.
+        network: that will learn from them.
     """
 
-    def __init__(self, features: Features, labels: Sequence[int], sides: Sequence[str]) -> None:
-        self._columns = tensors(features, sides) | {"labels": torch.tensor(labels)}
+    def __init__(self, features: Features, labels: Sequence[int], network: EmotionNetwork) -> None:
+        self._features, self._network = features, network
+        self._labels = torch.tensor(labels)
 
     def __len__(self) -> int:
-        return len(self._columns["labels"])
+        return len(self._labels)
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return {name: column[index] for name, column in self._columns.items()}
-
-    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A whole batch; torch's loader calls this where it exists."""
-        rows = torch.tensor(indices)
-        return {name: column[rows] for name, column in self._columns.items()}
+        places = np.array(indices, dtype=np.int64)
+        inputs = network_inputs(self._features, self._network, places)
+        return inputs | {"labels": self._labels[places]}
 
 
-def as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def as_it_is(batch: Batch) -> Batch:
     """The collation of batches that are batches already."""
     return batch
+
+
+@dataclass(frozen=True)
+class ClipDataset(Dataset[Batch]):
+    """Recordings and sentences with their labels, opened and prepared a batch at a time.
+
+    Attributes:
+        clips: of the utterances, in order.
+        features: of the same utterances, by the encoders that are not tuned; says who has what.
+        labels: (utterance,) class indices.
+        tuned: `speech-0`, … -> encoder.
+    """
+
+    clips: Clips
+    features: Features
+    labels: Sequence[int]
+    tuned: Mapping[str, Tunable]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A whole batch, as `model.whole.WholeNetwork` takes it."""
+        places = np.array(indices, dtype=np.int64)
+        batch: Batch = {"inputs": self._inputs(places)}
+        for side in {key.partition("-")[0] for key in self.tuned} | self.features.tables.keys():
+            if side in self.features.tables:
+                table = self.features.tables[side]
+                batch[side] = torch.from_numpy(table[self.features.rows[places]])
+            batch[f"has_{side}"] = torch.from_numpy(self.features.present(side)[places])
+        return batch | {"labels": torch.tensor([self.labels[place] for place in places])}
+
+    def _inputs(self, places: NDArray[np.int64]) -> dict[str, Any]:
+        """What each tuned encoder is given: the rows of the batch that have its side."""
+        inputs = {}
+        for key, encoder in self.tuned.items():
+            side = key.partition("-")[0]
+            own = places[self.features.present(side)[places]]
+            if len(own):
+                inputs[key] = encoder.prepare(self.clips.of(side, own, encoder))
+        return inputs

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
+from torch import Tensor
 from transformers import (
     EarlyStoppingCallback,
     Trainer,
@@ -26,17 +27,30 @@ from transformers.integrations.integration_utils import (
 from transformers.trainer_callback import PrinterCallback, TrainerCallback
 
 from maeum.config import Settings
+from maeum.encoders.pretrained.quiet import quietly
 from maeum.errors import SettingsError
 from maeum.model import EmotionNetwork
-from maeum.model.quiet import quietly
 from maeum.model.saving import writing_below
+from maeum.model.whole import WholeNetwork
+from maeum.training import processes
 from maeum.training.bar import TrainingBar
-from maeum.training.batches import FeatureDataset, as_it_is
+from maeum.training.batches import ClipDataset, FeatureDataset, as_it_is
 
 logger = logging.getLogger(__name__)
 
 STATE = "trainer_state.json"
 """Written last into a checkpoint; one without it was cut short."""
+
+LOGGED = 200
+"""Losses kept of a run that tunes encoders."""
+
+DDP_TIMEOUT_S = 600
+"""Processes that wait longer for each other have lost one."""
+
+Learner: TypeAlias = EmotionNetwork | WholeNetwork
+"""A network on features, or with its encoders."""
+
+Learnable: TypeAlias = FeatureDataset | ClipDataset
 
 History = list[dict[str, float]]
 """Trainer's log: epoch, step, and loss, eval_loss or learning_rate."""
@@ -52,8 +66,8 @@ class Lesson:
         checkpoints: folder to resume from; None: start over when interrupted.
     """
 
-    train: FeatureDataset
-    validation: FeatureDataset | None = None
+    train: Learnable
+    validation: Learnable | None = None
     checkpoints: Path | None = None
 
     def patience(self, settings: Settings) -> int | None:
@@ -63,7 +77,7 @@ class Lesson:
         return settings.patience_for(len(self.validation))
 
 
-def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
+def fit(network: Learner, lesson: Lesson, settings: Settings) -> History:
     """Train in place; go on from the last whole checkpoint where there is one.
 
     A run interrupted anywhere and fitted again ends with the weights of one that was not: a
@@ -72,13 +86,14 @@ def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
     Returns:
         What was logged.
     """
-    trainer = Trainer(
+    trainer = _Trainer(
         model=network,
         args=_arguments(lesson, settings, keep_best=lesson.patience(settings) is not None),
         train_dataset=lesson.train,
         eval_dataset=lesson.validation,
-        data_collator=as_it_is,  # type: ignore[arg-type]
+        data_collator=as_it_is,
         callbacks=_callbacks(lesson, settings),
+        rates={"towers": settings.tuned_lr, "": settings.head_lr},
     )
     trainer.remove_callback(PrinterCallback)
     last = last_checkpoint(lesson.checkpoints)
@@ -86,10 +101,65 @@ def fit(network: EmotionNetwork, lesson: Lesson, settings: Settings) -> History:
         trainer.args.num_train_epochs = round(_state(last)["epoch"])
     if last is not None:
         logger.info("going on from %s", last.name.replace("-", " of step "))
-    with one_thread(), quietly(), writing_below(Path(str(trainer.args.output_dir))):
+    with _threads(network), quietly(), writing_below(Path(str(trainer.args.output_dir))):
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     network.cpu()
     return [dict(entry) for entry in trainer.state.log_history]
+
+
+class _Trainer(Trainer):
+    """Trainer with a rate for what was pretrained and one for what is new.
+
+    Its checkpoints hold what learns; what is frozen lies where it was read from.
+    """
+
+    def __init__(self, *, rates: dict[str, float], **arguments: Any) -> None:  # noqa: ANN401 - Trainer's
+        super().__init__(**arguments)
+        self._rates = rates
+
+    def create_optimizer(self, model: Learner | None = None) -> torch.optim.Optimizer:
+        """AdamW; biases and the scales of norms are not pulled to zero."""
+        network: torch.nn.Module = model or self.model  # type: ignore[assignment]
+        decaying = set(self.get_decay_parameter_names(network))
+        groups: dict[tuple[str, bool], list[Tensor]] = {}
+        for name, weight in network.named_parameters():
+            if weight.requires_grad:
+                home = "towers" if "towers." in name else ""
+                groups.setdefault((home, name in decaying), []).append(weight)
+        self.optimizer = torch.optim.AdamW(
+            [
+                {
+                    "params": weights,
+                    "lr": self._rates[home],
+                    "weight_decay": self.args.weight_decay if decays else 0.0,
+                }
+                for (home, decays), weights in sorted(groups.items(), key=lambda group: group[0])
+            ],
+            fused=True,
+        )
+        return self.optimizer
+
+    def _save(
+        self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None
+    ) -> None:
+        if state_dict is None and isinstance(self.model, WholeNetwork):
+            state_dict = learnt_weights(self.model)
+        super()._save(output_dir, state_dict)
+
+
+def learnt_weights(network: WholeNetwork) -> dict[str, Tensor]:
+    """All that training changes or sets: the whole head, and of the towers what learns."""
+    learning = {name for name, weight in network.named_parameters() if weight.requires_grad}
+    buffers = {name for name, _ in network.named_buffers()}
+    return {
+        name: values
+        for name, values in network.state_dict().items()
+        if name in learning or name in buffers or name.startswith("head.")
+    }
+
+
+def _threads(network: Learner) -> AbstractContextManager[None]:
+    return nullcontext() if isinstance(network, WholeNetwork) else one_thread()
 
 
 @contextmanager
@@ -110,18 +180,22 @@ def one_thread() -> Iterator[None]:
 def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> TrainingArguments:
     epochs = settings.epochs_for(len(lesson.train))
     steps = -(-len(lesson.train) // settings.batch_size) * epochs
+    tunes = settings.tune != "frozen"
     keeps = lesson.checkpoints is not None
+    at_once = processes.per_step(settings)
     return TrainingArguments(
         output_dir=str(lesson.checkpoints or gettempdir()),
         num_train_epochs=epochs,
-        per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=1024,
-        learning_rate=settings.lr,
+        per_device_train_batch_size=at_once,
+        gradient_accumulation_steps=settings.accumulate,
+        per_device_eval_batch_size=at_once if tunes else 1024,
         weight_decay=settings.weight_decay,
-        warmup_steps=int(settings.warmup * steps),
+        warmup_steps=settings.warmup_steps(steps),
         lr_scheduler_type="linear",
         seed=settings.seed,
-        logging_strategy="epoch",
+        bf16=settings.bf16 and tunes,
+        logging_strategy="steps" if tunes else "epoch",
+        logging_steps=max(1, steps // LOGGED),
         eval_strategy="epoch" if lesson.validation is not None else "no",
         save_strategy="epoch" if keeps else "no",
         save_total_limit=2,
@@ -133,7 +207,10 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
-        use_cpu=True,  # a head is too small to gain from a device, and equal everywhere without
+        ddp_find_unused_parameters=tunes,  # a batch may lack a side
+        ddp_timeout=DDP_TIMEOUT_S,
+        # a head is too small to gain from a device, and equal everywhere without
+        use_cpu=not (tunes and torch.cuda.is_available()),
     )
 
 

@@ -15,7 +15,7 @@ from maeum.inference import Run
 
 
 def folder_card(
-    kind: str, corpus: Corpus, settings: Settings, *, split: Mapping[str, object]
+    kind: str, corpus: Corpus, settings: Settings, *, split: Mapping[str, object], start: str = ""
 ) -> dict[str, Any]:
     """What `maeum.yaml` says; two folders with equal cards, versions aside, hold equal weights.
 
@@ -24,6 +24,7 @@ def folder_card(
         corpus: what is learnt from.
         settings: of the run.
         split: how the corpus is parted.
+        start: digest of the weights started from, empty where they are new.
     """
     return {
         "kind": kind,
@@ -34,6 +35,7 @@ def folder_card(
             "utterances": len(corpus),
         },
         "split": dict(split),
+        "start": {"weights": start},
         "versions": versions(),
     }
 
@@ -70,7 +72,7 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What differs, from the first part of the card that does: a split follows from the others."""
     if old.get("kind") != new["kind"]:
         return [f"kind ({old.get('kind')}, now {new['kind']})"]
-    found = ([*_changed(old, new, part)] for part in ("settings", "corpus", "split"))
+    found = ([*_changed(old, new, part)] for part in ("settings", "corpus", "split", "start"))
     return next((changes for changes in found if changes), [])
 
 

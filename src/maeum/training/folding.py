@@ -25,8 +25,10 @@ from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
 from maeum.files import write_text
 from maeum.progress import track
+from maeum.training import processes
 from maeum.training.folder import claim, folder_card
 from maeum.training.learn import Material, training_rows
+from maeum.training.starting import settings_and_start
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,20 @@ def crossval(
         SplitError: the corpus cannot be folded so.
         RunError: the folder holds other work.
     """
-    chosen = Settings.of(config, **settings)
+    chosen, start = settings_and_start(config, settings)
     _refuse_what_folds_decide(chosen)
+    processes.refuse_several("a cross-validation")
     folder = Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-crossval-"))
     parting = {"protocol": by, "folds": folds, "seed": chosen.split_seed}
-    card = folder_card("crossval", corpus, chosen, split=parting)
+    card = folder_card(
+        "crossval", corpus, chosen, split=parting, start=start.digest if start else ""
+    )
     claim(folder, card, overwrite=overwrite)
     turns = list(splits.folds(corpus.utterances, by, folds, seed=chosen.split_seed))
     write_text(folder / "maeum.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
-    material = cache(lambda: Material.gather(corpus, chosen, features))
+    material = cache(
+        lambda: Material.gather(corpus, chosen, features, start.model if start else None)
+    )
     answered = [
         _answers(folder / "folds" / f"{number:04d}.parquet", fold, material)
         for number, fold in enumerate(track(turns, total=len(turns), label="folds"))
@@ -111,7 +118,7 @@ def _answers(path: Path, fold: Fold, material: Callable[[], Material]) -> pl.Dat
     train = training_rows(usable.filter(pl.col("id").is_in(fold.train.implode())), given.settings)
     test = given.corpus.select(usable["id"].is_in(fold.test.implode()))
     classifier, _ = given.learn(list(train["id"]))
-    found = answers(classifier, test, given.ready_for(classifier).take(list(test.utterances["id"])))
+    found = answers(classifier, test, given.features_for(classifier, list(test.utterances["id"])))
     write_table(found, path)
     return found
 

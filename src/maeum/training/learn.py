@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,54 +15,20 @@ from maeum.config import Settings
 from maeum.corpus import Corpus
 from maeum.corpus.sampling import Sample, sample
 from maeum.emotions import EmotionSet
-from maeum.encoders import Encoder, SpeechEncoder, TextEncoder, speech_encoder, text_encoder
+from maeum.encoders.pretrained.tuning import Tuning, make_tunable
 from maeum.errors import CorpusError, SettingsError
-from maeum.features import Features, extract, recipe
+from maeum.features import Features
 from maeum.features.normalize import usual_spread, with_known_voices
 from maeum.inference import EmotionClassifier
 from maeum.model import EmotionNetwork, NetworkConfig
-from maeum.training.batches import FeatureDataset
+from maeum.model.whole import WholeNetwork
+from maeum.training.batches import ClipDataset, FeatureDataset
+from maeum.training.clips import Clips, usable_recordings
+from maeum.training.encoders import Encoders
 from maeum.training.fit import History, Lesson, fit
 
-
-@dataclass(frozen=True)
-class Encoders:
-    """The encoders a run uses; None for a modality it does not."""
-
-    speech: SpeechEncoder | None
-    text: TextEncoder | None
-
-    @classmethod
-    def of(cls, settings: Settings) -> Encoders:
-        """The encoders the settings name.
-
-        Raises:
-            EncoderError: there is none of that name.
-        """
-        return cls(
-            speech=speech_encoder(settings.speech) if settings.hears_speech else None,
-            text=text_encoder(settings.text) if settings.reads_text else None,
-        )
-
-    def extract(self, corpus: Corpus, settings: Settings) -> Features:
-        """Features of a corpus, before any normalisation per voice."""
-        return extract(
-            corpus, speech=self.speech, text=self.text, equal_loudness=_equal_loudness(settings)
-        )
-
-    def recipe(self, settings: Settings) -> frozenset[str]:
-        """What decides those features; see `features.recipe`."""
-        return recipe(self.speech, self.text, equal_loudness=_equal_loudness(settings))
-
-    @property
-    def by_side(self) -> dict[str, Encoder]:
-        """Side -> encoder, for the sides in use."""
-        sides: dict[str, Encoder | None] = {"speech": self.speech, "text": self.text}
-        return {side: encoder for side, encoder in sides.items() if encoder is not None}
-
-
-def _equal_loudness(settings: Settings) -> bool:
-    return settings.normalize == "recording"
+FIRST_LOOK = 256
+"""Utterances that say how the vectors of an encoder are spread before it is tuned."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +37,26 @@ class Material:
 
     Attributes:
         corpus: utterances and emotions.
-        features: of all of them, before any normalisation per voice.
-        encoders: that made the features.
+        features: of all of them by the encoders that do not learn, before any normalisation per
+            voice.
         settings: of the run.
+        encoders: that made the features; None where some are tuned: each network then has its own.
+        start: a classifier whose weights are taken over where they fit.
     """
 
     corpus: Corpus
     features: Features
-    encoders: Encoders
     settings: Settings
+    encoders: Encoders | None = None
+    start: EmotionClassifier | None = None
 
     @classmethod
     def gather(
-        cls, corpus: Corpus, settings: Settings, features: Features | None = None
+        cls,
+        corpus: Corpus,
+        settings: Settings,
+        features: Features | None = None,
+        start: EmotionClassifier | None = None,
     ) -> Material:
         """Encode the corpus, unless features are given, and leave out what cannot be used.
 
@@ -94,20 +67,26 @@ class Material:
         """
         encoders = Encoders.of(settings)
         if features is None:
-            features = encoders.extract(corpus, settings)
-        elif not encoders.recipe(settings) <= features.made_by:
+            features = _features(corpus, encoders)
+        elif not encoders.fixed.recipe <= features.made_by:
             raise SettingsError(
                 f"the features given were made by {sorted(features.made_by)}; "
-                f"these settings need {sorted(encoders.recipe(settings))}"
+                f"these settings need {sorted(encoders.fixed.recipe)}"
             )
         features = features.take(list(corpus.utterances["id"])).only(settings.modality)
         usable = pl.Series(features.usable)
         if not usable.any():
             raise CorpusError(_nothing_usable(settings, features))
         if settings.normalize == "speaker" and settings.hears_speech:
-            _refuse_flat_voices(corpus.select(pl.Series(features.has_speech)))
+            _refuse_flat_voices(corpus.select(pl.Series(features.present("speech"))))
         kept = corpus.select(usable)
-        return cls(kept, features.take(list(kept.utterances["id"])), encoders, settings)
+        return cls(
+            corpus=kept,
+            features=features.take(list(kept.utterances["id"])),
+            settings=settings,
+            encoders=None if encoders.tuned else encoders,
+            start=start,
+        )
 
     def learn(
         self,
@@ -123,27 +102,68 @@ class Material:
             validation: ids looked at while training.
             checkpoints: folder to resume from.
         """
+        set_seed(self.settings.seed)
+        encoders = self.encoders or Encoders.of(self.settings)
+        if encoders.tuned:
+            return self._tune(encoders, train, validation, checkpoints)
         features = self._normalized(train)
-        network = self._network(features.take(train), self._labels(train))
+        network = self._network(encoders, features.take(train), self._labels(train))
         if self._by_voice:
             network.side("speech").usual_spread.copy_(torch.from_numpy(self._spread(train)))
-        lesson = Lesson(
-            train=self._dataset(features, train),
-            validation=self._dataset(features, validation) if validation else None,
-            checkpoints=checkpoints,
-        )
-        history = fit(network, lesson, self.settings)
-        return EmotionClassifier(network), history
 
-    def ready_for(self, classifier: EmotionClassifier) -> Features:
-        """The features as a classifier trained on them wants them."""
+        def dataset(ids: Sequence[str]) -> FeatureDataset:
+            return FeatureDataset(features.take(ids), self._labels(ids), network)
+
+        lesson = Lesson(dataset(train), dataset(validation) if validation else None, checkpoints)
+        history = fit(network, lesson, self.settings)
+        return EmotionClassifier(network, encoders.by_side), history
+
+    def _tune(
+        self,
+        encoders: Encoders,
+        train: Sequence[str],
+        validation: Sequence[str],
+        checkpoints: Path | None,
+    ) -> tuple[EmotionClassifier, History]:
+        """Train encoders and network together; the network starts standardised to the encoders."""
+        first = self._corpus_of(_some(train, self.settings.seed))
+        seen = encoders.extract(first, store=None).only(self.settings.modality)
+        network = self._network(encoders, seen, self._labels(train))
+        for encoder in encoders.tuned.values():
+            make_tunable(encoder.tower, _tuning(self.settings))
+        whole = WholeNetwork(network, {key: one.tower for key, one in encoders.tuned.items()})
+
+        def dataset(ids: Sequence[str]) -> ClipDataset:
+            clips = Clips(self._corpus_of(ids), self.settings.normalize == "recording")
+            return ClipDataset(clips, self.features.take(ids), self._labels(ids), encoders.tuned)
+
+        lesson = Lesson(dataset(train), dataset(validation) if validation else None, checkpoints)
+        history = fit(whole, lesson, self.settings)
+        return EmotionClassifier(network, encoders.by_side), history
+
+    def features_for(self, classifier: EmotionClassifier, ids: Sequence[str]) -> Features:
+        """Features of some utterances as a classifier trained on this material wants them."""
+        if self.settings.tune != "frozen":
+            return classifier.extract(self._corpus_of(ids)).only(self.settings.modality)
         if not classifier.needs_voice:
-            return self.features
-        return classifier.with_known_voices(self.features, self._speakers(self.features.ids))
+            return self.features.take(ids)
+        speakers = self._speakers(self.features.ids)
+        return classifier.with_known_voices(self.features, speakers).take(ids)
+
+    @property
+    def lasting_features(self) -> Features | None:
+        """The features, if they are those of the trained network; None where encoders changed."""
+        return self.features if self.settings.tune == "frozen" else None
 
     @property
     def _by_voice(self) -> bool:
         return self.settings.normalize == "speaker" and self.settings.hears_speech
+
+    def _corpus_of(self, ids: Sequence[str]) -> Corpus:
+        """The utterances of some ids, in the order given."""
+        order = pl.DataFrame({"id": list(ids)})
+        rows = order.join(self.corpus.utterances, on="id", how="left", maintain_order="left")
+        return self.corpus.with_utterances(rows.select(self.corpus.utterances.columns))
 
     def _speakers(self, ids: Sequence[str]) -> list[str | None]:
         by_id = dict(self.corpus.utterances.select("id", "speaker").iter_rows())
@@ -156,10 +176,9 @@ class Material:
     def _spread(self, train: Sequence[str]) -> np.ndarray:
         """Spread within a voice, from the training part."""
         own = self.features.take(train)
-        heard = np.flatnonzero(own.has_speech)
+        heard = np.flatnonzero(own.present("speech"))
         speakers = self._speakers(train)
-        assert own.speech is not None  # noqa: S101 - for the type checker
-        return usual_spread(own.speech[heard], [str(speakers[row]) for row in heard])
+        return usual_spread(own.vectors("speech")[heard], [str(speakers[row]) for row in heard])
 
     def _normalized(self, train: Sequence[str]) -> Features:
         if not self._by_voice:
@@ -167,37 +186,62 @@ class Material:
         speakers = self._speakers(self.features.ids)
         return with_known_voices(self.features, speakers, self._spread(train))
 
-    def _dataset(self, features: Features, ids: Sequence[str]) -> FeatureDataset:
-        return FeatureDataset(features.take(ids), self._labels(ids), list(self.encoders.by_side))
-
-    def _network(self, features: Features, labels: Sequence[int]) -> EmotionNetwork:
-        """A fresh network, standardised like the training features."""
-        set_seed(self.settings.seed)
-        network = EmotionNetwork(self._config(labels))
-        for side, encoder in self.encoders.by_side.items():
-            present = getattr(features, f"has_{side}")
+    def _network(
+        self, encoders: Encoders, features: Features, labels: Sequence[int]
+    ) -> EmotionNetwork:
+        """A fresh network, standardised like the features; or begun where another one ended."""
+        network = EmotionNetwork(self._config(encoders, labels))
+        for side in encoders.by_side:
+            present = features.present(side)
             if present.any():
-                values = torch.from_numpy(getattr(features, side)[present])
-                network.side(side).standardize_like(values, encoder.standardize)
+                network.side(side).standardize_like(features.vectors(side)[present])
+        if self.start is not None:
+            network.start_from(self.start.network)
         return network
 
-    def _config(self, labels: Sequence[int]) -> NetworkConfig:
+    def _config(self, encoders: Encoders, labels: Sequence[int]) -> NetworkConfig:
         settings, emotions = self.settings, self.corpus.emotions
-        cards = {
-            side: {"name": encoder.name, "version": encoder.version, "dim": encoder.dim}
-            for side, encoder in self.encoders.by_side.items()
-        }
         return NetworkConfig(
             emotions=emotions.to_dict(),
-            speech=cards.get("speech"),
-            text=cards.get("text"),
+            speech=encoders.cards("speech"),
+            text=encoders.cards("text"),
             hidden_size=settings.hidden_size,
             dropout=settings.dropout,
             modality_dropout=settings.modality_dropout,
             class_weights=class_weights(labels, emotions, settings),
             label_smoothing=settings.label_smoothing,
             normalize=settings.normalize,
+            fusion=settings.fusion,
+            context=settings.context,
         )
+
+
+def _features(corpus: Corpus, encoders: Encoders) -> Features:
+    """Features by the encoders that do not learn; who has what, for those that do."""
+    features = encoders.fixed.extract(corpus)
+    has, failures = dict(features.has), dict(features.failures)
+    if encoders.speech and "speech" not in has:
+        has["speech"], failures = usable_recordings(corpus, encoders.speech[0].rate_hz)
+    if encoders.text and "text" not in has:
+        has["text"] = corpus.utterances["text"].is_not_null().to_numpy()
+    return replace(features, has=has, failures=failures)
+
+
+def _some(ids: Sequence[str], seed: int) -> list[str]:
+    """Up to `FIRST_LOOK` of the ids, drawn evenly."""
+    drawn = np.random.default_rng(seed).permutation(len(ids))[:FIRST_LOOK]
+    return [ids[place] for place in np.sort(drawn)]
+
+
+def _tuning(settings: Settings) -> Tuning:
+    assert settings.tune != "frozen"  # noqa: S101 - for the type checker
+    return Tuning(
+        how=settings.tune,
+        rank=settings.lora_rank,
+        convolutions=settings.tune_convolutions,
+        noise=settings.encoder_noise,
+        gradient_checkpointing=settings.gradient_checkpointing,
+    )
 
 
 def training_rows(rows: pl.DataFrame, settings: Settings) -> pl.DataFrame:

@@ -19,10 +19,12 @@ from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
 from maeum.files import write_json, write_text
 from maeum.inference import EmotionClassifier, Run
+from maeum.training import processes
 from maeum.training.card import model_card
 from maeum.training.fit import History
 from maeum.training.folder import claim, folder_card
 from maeum.training.learn import Material, training_rows
+from maeum.training.starting import settings_and_start
 
 logger = logging.getLogger(__name__)
 
@@ -52,24 +54,30 @@ def train(
         CorpusError: the corpus cannot be split, or is smaller than asked for.
         RunError: the folder holds a run with other settings, or other files.
     """
-    chosen = Settings.of(config, **settings)
+    chosen, start = settings_and_start(config, settings)
+    processes.per_step(chosen)
     run = Run(Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-run-")))
     parts = split(corpus.utterances, chosen.split, seed=chosen.split_seed)
-    card = folder_card("run", corpus, chosen, split=parts.to_dict())
-    claim(run.folder, card, overwrite=overwrite)
+    began = start.digest if start else ""
+    card = folder_card("run", corpus, chosen, split=parts.to_dict(), start=began)
+    if processes.is_first():
+        claim(run.folder, card, overwrite=overwrite)
+    processes.wait_for_all()
     logger.info("split %s", parts)
     if run.finished:
         logger.info("finished already, not trained again: %s", run.folder)
         _tidy(run)
         return run
-    material = Material.gather(corpus, chosen, features)
+    material = Material.gather(corpus, chosen, features, start.model if start else None)
     taken = _parts_to_use(material, parts, chosen)
-    run.write_card({**card, "used": {part: len(ids) for part, ids in taken.items()}})
-    run.write_partition(_partition(corpus, taken))
+    if processes.is_first():
+        run.write_card({**card, "used": {part: len(ids) for part, ids in taken.items()}})
+        run.write_partition(_partition(corpus, taken))
     classifier, history = material.learn(
         taken["train"], taken["validation"], checkpoints=run.folder / "checkpoints"
     )
-    _keep(run, corpus, material, classifier, history)
+    if processes.is_first():
+        _keep(run, corpus, material, classifier, history)
     return run
 
 
@@ -96,7 +104,7 @@ def _keep(
     write_json(run.folder / "log.json", history)
     evaluation = None
     if run.card["used"]["test"]:
-        evaluation = evaluate(run, corpus, features=material.features)
+        evaluation = evaluate(run, corpus, features=material.lasting_features)
         background = Background(
             title=run.folder.name,
             settings=run.card["settings"],

@@ -1,0 +1,189 @@
+"""Configuration and weights from a folder: read without running any code of theirs, or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from torch import nn
+from transformers import CONFIG_MAPPING, AutoConfig, PretrainedConfig
+
+from maeum.encoders.pretrained.places import files_that_matter, weights_in
+from maeum.encoders.pretrained.quiet import quietly
+from maeum.errors import EncoderError
+
+UNUSED = re.compile(r"(.*\.)?(pooler\..*|masked_spec_embed)")
+"""Names of tensors that a folder may lack: no vector depends on them. They become zero."""
+
+KERNELS = ("attn_implementation", "_attn_implementation")
+"""Settings in config.json that can name a repository whose code is to compute attention."""
+
+POINTER = b"version https://git-lfs"
+"""How a file begins that a checkout without git-lfs leaves in the place of weights."""
+
+UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SafetensorError,
+    StrictDataclassError,
+    TypeError,
+    ValueError,
+)
+"""What building a model raises where a file is broken or cut off, or its numbers make no model."""
+
+
+def read_config(folder: Path) -> PretrainedConfig:
+    """What kind of model a folder holds.
+
+    Raises:
+        EncoderError: `config.json` is broken, of an unknown kind, quantized, or asks for code.
+    """
+    path = folder / "config.json"
+    kind = _kind_in(path)
+    try:
+        with quietly():
+            return AutoConfig.from_pretrained(
+                str(folder), trust_remote_code=False, local_files_only=True
+            )
+    except UNREADABLE as error:
+        raise EncoderError(
+            f"{path} describes no {kind} ({_first_line(error)}); fetch it again"
+        ) from error
+
+
+def read_weights(
+    model_class: Any,  # noqa: ANN401 - one of transformers' model classes, automatic ones too
+    folder: Path,
+    config: PretrainedConfig,
+    **kwargs: Any,  # noqa: ANN401 - as from_pretrained takes them
+) -> nn.Module:
+    """A model with its weights, all of them from the folder, in float32, not training.
+
+    Args:
+        model_class: of transformers.
+        folder: where the weights lie.
+        config: of the model.
+        kwargs: what else `from_pretrained` is told.
+
+    Raises:
+        EncoderError: a file is broken or more than weights, or they are another model's.
+    """
+    names = weights_in(path.name for path in folder.iterdir())
+    _refuse_pointers(folder, names)
+    with quietly(), _blamed_on(folder):
+        model, told = model_class.from_pretrained(
+            str(folder),
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=any("safetensors" in name for name in names),
+            weights_only=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
+            output_loading_info=True,
+            **kwargs,
+        )
+    _refuse_missing(folder, told["missing_keys"])
+    _refuse_misshapen(folder, told["mismatched_keys"])
+    for name in told["missing_keys"]:
+        nn.init.zeros_(model.get_parameter(name))
+    return model.eval()
+
+
+def fingerprint(folder: Path, *salt: str) -> str:
+    """16 hexadecimal digits that change when weights, configuration, vocabulary or salt do.
+
+    Where the folder lies does not count, nor do files that nobody reads.
+    """
+    total = hashlib.sha256(json.dumps(salt).encode())
+    for name in files_that_matter(path.name for path in folder.iterdir()):
+        with (folder / name).open("rb") as file:
+            total.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()[:16]
+
+
+def _kind_in(path: Path) -> str:
+    """The `model_type` of a configuration that nothing speaks against."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EncoderError(f"{path} is no JSON ({_first_line(error)}); fetch it again") from error
+    if not isinstance(values, dict) or not isinstance(values.get("model_type"), str):
+        raise EncoderError(f'{path} states no kind; expected a line like "model_type": "bert"')
+    objection = _objection(values)
+    if objection:
+        raise EncoderError(f"{path} {objection}; take another encoder")
+    return str(values["model_type"])
+
+
+def _objection(values: dict[str, Any]) -> str:
+    """Why a configuration is refused, in words; empty where it is not."""
+    kind = values["model_type"]
+    if kind not in CONFIG_MAPPING:
+        code = ", which needs code of its own; no such code is run" if "auto_map" in values else ""
+        return f"is of the unknown kind {kind!r}{code}"
+    if any("/" in str(values.get(setting)) for setting in KERNELS):
+        return "wants attention computed by code from the model hub; no such code is run"
+    return "is of a quantized model" if "quantization_config" in values else ""
+
+
+@contextmanager
+def _blamed_on(folder: Path) -> Iterator[None]:
+    """What goes wrong while weights are read, as one sentence about their folder."""
+    try:
+        yield
+    except UnpicklingError as error:
+        raise EncoderError(
+            f"the weights in {folder} are broken, or come with code, which is never run; "
+            "take model.safetensors"
+        ) from error
+    except UNREADABLE as error:
+        raise EncoderError(
+            f"the weights in {folder} cannot be read ({_first_line(error)}); fetch them again"
+        ) from error
+
+
+def _refuse_pointers(folder: Path, names: Collection[str]) -> None:
+    for name in names:
+        with (folder / name).open("rb") as file:
+            if file.read(len(POINTER)) == POINTER:
+                raise EncoderError(
+                    f"{folder / name} only points to the weights; run `git lfs pull` in its folder"
+                )
+
+
+def _refuse_missing(folder: Path, names: Collection[str]) -> None:
+    missing = sorted(name for name in names if not UNUSED.fullmatch(name))
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise EncoderError(
+            f"{folder} holds another model or half of one: it lacks {missing[0]}{more}"
+        )
+
+
+def _refuse_misshapen(folder: Path, found: Collection[tuple[str, Any, Any]]) -> None:
+    for name, given, expected in sorted(found)[:1]:
+        raise EncoderError(
+            f"{folder} holds other weights than its config.json describes: {name} is "
+            f"{tuple(given)}, expected {tuple(expected)}"
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".:; ")

@@ -1,0 +1,164 @@
+"""Low-rank updates (LoRA, Hu et al. 2021): a pretrained model learns in a few million weights.
+
+An adapter is kept in the layout of peft, `adapter_config.json` and `adapter_model.safetensors`,
+beside `base.json`, which says whose adapter it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from maeum.encoders import Reading, Tunable
+from maeum.errors import EncoderError, SettingsError
+from maeum.files import write_json
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+
+CONFIG, WEIGHTS, BASE = "adapter_config.json", "adapter_model.safetensors", "base.json"
+
+
+class Base(NamedTuple):
+    """The encoder an adapter belongs to.
+
+    Attributes:
+        name: as typed, or its folder.
+        version: of its weights; those of another version have no use for the adapter.
+    """
+
+    name: str
+    version: str
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds an adapter rather than a whole model."""
+    return (folder / CONFIG).is_file()
+
+
+def has_adapter(model: nn.Module) -> bool:
+    """Whether an adapter was put into a model."""
+    return hasattr(model, "peft_config")
+
+
+def add_adapter(model: nn.Module, rank: int) -> None:
+    """Put a fresh adapter on every linear layer; from then on only the adapter learns.
+
+    Attention and feed-forward layers alike: WavLM hands the weights of its attention to torch, past
+    any adapter on them, so an adapter on attention alone would learn nothing there.
+
+    Args:
+        model: changed in place. One that has an adapter keeps it and learns on.
+        rank: of the updates.
+
+    Raises:
+        SettingsError: peft is not installed.
+    """
+    if has_adapter(model):
+        for name, weight in model.named_parameters():
+            weight.requires_grad_("lora_" in name)
+        return
+    config_class, inject = _peft()
+    inject(config_class(r=rank, lora_alpha=2 * rank, target_modules="all-linear"), model)
+
+
+def save_adapter(model: nn.Module, folder: Path, base: Base) -> None:
+    """Write the adapter of a model, without the model."""
+    _peft()
+    from peft import get_peft_model_state_dict
+
+    config: LoraConfig = model.peft_config["default"]  # type: ignore[assignment, index]
+    config.save_pretrained(str(folder))
+    weights = {
+        name: weight.contiguous() for name, weight in get_peft_model_state_dict(model).items()
+    }
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    write_json(folder / BASE, base._asdict())
+
+
+def base_of(folder: Path) -> Base:
+    """Whose adapter a folder holds.
+
+    Raises:
+        EncoderError: it does not say.
+    """
+    try:
+        return Base(**json.loads((folder / BASE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise EncoderError(
+            f"{folder} holds a LoRA adapter but does not say of which model ({BASE}: {error})"
+        ) from error
+
+
+def adapt(load: Callable[[str, Reading], Tunable], folder: Path, reading: Reading) -> Tunable:
+    """The encoder whose adapter lies in a folder, with that adapter.
+
+    Args:
+        load: reads an encoder by its name.
+        folder: of the adapter.
+        reading: of the encoder.
+
+    Raises:
+        EncoderError: the encoder is not what it was when the adapter was learnt, or the folder
+            holds half an adapter.
+    """
+    base = base_of(folder)
+    encoder = load(base.name, reading)
+    if encoder.version != base.version:
+        raise EncoderError(
+            f"{folder} holds an adapter of {base.name} as it was when it was learnt (version "
+            f"{base.version}); what goes by that name now is version {encoder.version}"
+        )
+    load_adapter(encoder.tower.model, folder)
+    encoder.name, encoder.version = str(folder), _version(base, folder)
+    return encoder
+
+
+def _version(base: Base, folder: Path) -> str:
+    digest = hashlib.sha256(base.version.encode())
+    digest.update((folder / WEIGHTS).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def load_adapter(model: nn.Module, folder: Path) -> None:
+    """Put the adapter in a folder on the model it was learnt on.
+
+    Raises:
+        EncoderError: the folder holds another kind of adapter, half of one, or one for another
+            model.
+        SettingsError: peft is not installed.
+    """
+    config_class, inject = _peft()
+    from peft import set_peft_model_state_dict
+
+    try:
+        stated = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        weights = load_file(folder / WEIGHTS)
+        rank, alpha, targets = (stated[key] for key in ("r", "lora_alpha", "target_modules"))
+        inject(config_class(r=rank, lora_alpha=alpha, target_modules=targets), model)
+        found: Any = set_peft_model_state_dict(model, weights)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise EncoderError(f"{folder} cannot be read as a LoRA adapter: {reason}") from error
+    if strangers := [
+        *found.unexpected_keys,
+        *(key for key in found.missing_keys if "lora_" in key),
+    ]:
+        raise EncoderError(
+            f"{folder} holds an adapter of another model: {strangers[0]} does not fit"
+        )
+
+
+def _peft() -> tuple[Any, Any]:
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise SettingsError("LoRA needs peft; pip install 'maeum[lora]'") from error
+    return LoraConfig, inject_adapter_in_model

@@ -1,0 +1,53 @@
+"""Sentences as pretrained models want them: composed, cleaned, cut, as numbers, padded."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from maeum.encoders.pretrained.cleaning import CLEANINGS, Cleaning
+from maeum.encoders.pretrained.tokens import Tokens
+from maeum.errors import TextError
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How sentences become the input of a model.
+
+    Attributes:
+        tokens: the model's vocabulary.
+        cleaning: done before.
+        most: tokens of a sentence; what is beyond is cut off.
+        padding: number that fills up shorter sentences.
+    """
+
+    tokens: Tokens
+    cleaning: Cleaning
+    most: int
+    padding: int
+
+    def numbers(self, sentences: Sequence[str]) -> list[Tensor]:
+        """(sentence,) of (token,), numbers of tokens.
+
+        Raises:
+            TextError: a sentence is empty or of spaces only.
+        """
+        for sentence in sentences:
+            if not sentence.strip():
+                raise TextError(f"the text {sentence!r} is empty; expected at least one letter")
+        clean = CLEANINGS[self.cleaning]
+        cleaned = [clean(unicodedata.normalize("NFC", sentence)) for sentence in sentences]
+        return [torch.tensor(numbers) for numbers in self.tokens.numbers(cleaned, self.most)]
+
+    def padded(self, numbers: Sequence[Tensor]) -> dict[str, Tensor]:
+        """`values`: (sentence, token), and `keep`: False where there is padding only."""
+        keep = [torch.ones(len(row), dtype=torch.bool) for row in numbers]
+        return {
+            "values": pad_sequence(list(numbers), True, self.padding),
+            "keep": pad_sequence(keep, True, False),
+        }

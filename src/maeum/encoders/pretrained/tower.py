@@ -1,0 +1,30 @@
+"""A tower: the part of a pretrained encoder that torch runs and gradients reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+from torch import nn
+
+
+class Tower(nn.Module):
+    """A transformers model that gives `Frames`; `forward` is each kind's own.
+
+    Attributes:
+        model: the transformers model.
+        noisy: whether training switches on dropout and masking inside.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.noisy = True
+
+    def train(self, mode: bool = True) -> Self:
+        """As torch's, but without noise the model stays as it is when it answers."""
+        return super().train(mode and self.noisy)
+
+    def convolutions(self) -> Iterable[nn.Module]:
+        """The layers that hear the waveform."""
+        return ()

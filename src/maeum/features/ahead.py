@@ -1,0 +1,50 @@
+"""Work done ahead of where it is needed, in other threads, and never far ahead."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+THREADS = os.cpu_count() or 1
+
+
+@contextmanager
+def workers(count: int = THREADS) -> Iterator[ThreadPoolExecutor]:
+    """Threads; what they have not begun when the block ends is dropped."""
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Made], items: Iterable[Item], count: int
+) -> Iterator[Made]:
+    """What comes of the items, in order, with at most `count` begun and not yet taken."""
+    waiting: deque[Future[Made]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= count:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items, some at a time.
+
+    >>> list(batches("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

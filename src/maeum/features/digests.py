@@ -1,0 +1,125 @@
+"""Hashes of recordings, so that a recording that was read once is known without being read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from stat import S_ISREG
+from typing import NamedTuple
+
+from maeum.features.database import Database, database
+
+FORMAT = 1
+
+SETTLED_S = 2.0
+"""A file changed less than this ago may change again and keep its time: it is read once more."""
+
+COMMIT_EVERY = 4096
+"""Hashes; reading so many again costs seconds."""
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS recordings (path BLOB PRIMARY KEY, size INTEGER, "
+    "mtime_ns INTEGER, inode INTEGER, digest BLOB) WITHOUT ROWID",
+)
+
+
+class Sign(NamedTuple):
+    """What changes when a file does, as the system tells without reading it."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+class Known(NamedTuple):
+    """A file's content, and the sign it had then."""
+
+    sign: Sign
+    digest: bytes
+
+
+def sign_of(path: Path) -> Sign | None:
+    """The sign of a plain file; None where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    if not S_ISREG(status.st_mode):
+        return None
+    return Sign(status.st_size, status.st_mtime_ns, status.st_ino % 2**63)
+
+
+def known(path: Path, before: Known | None) -> Known | None:
+    """A file's content: as it was known before, if the file has not changed, else read now.
+
+    None where there is no file, or it cannot be read.
+    """
+    sign = sign_of(path)
+    if sign is None or (before is not None and before.sign == sign):
+        return before if sign else None
+    try:
+        with path.open("rb") as file:
+            return Known(sign, file_digest(file, "sha256").digest())
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True)
+class Digests:
+    """The table of what has been read.
+
+    Attributes:
+        path: of the file it is in.
+    """
+
+    path: Path
+
+    @contextmanager
+    def opened(self) -> Iterator[OpenDigests]:
+        """The table, open; what was put is committed when the block ends, well or not."""
+        with database(self.path, _SCHEMA, FORMAT) as tables:
+            opened = OpenDigests(tables)
+            try:
+                yield opened
+            finally:
+                opened.commit()
+
+
+class OpenDigests:
+    """The table while it is open, in one thread."""
+
+    def __init__(self, tables: Database) -> None:
+        self._tables = tables
+        self._waiting: list[tuple[bytes, int, int, int, bytes]] = []
+
+    def before(self, paths: Sequence[Path]) -> dict[Path, Known]:
+        """What is known of some files from before; they may have changed since."""
+        by_name = {_name(path): path for path in paths}
+        found = self._tables.rows("*", "recordings", "path", list(by_name))
+        return {by_name[name]: Known(Sign(*sign), digest) for name, *sign, digest in found}
+
+    def put(self, found: Mapping[Path, Known]) -> None:
+        """Keep what was read."""
+        now_s = time.time()
+        self._waiting += [
+            (_name(path), *one.sign, one.digest)
+            for path, one in found.items()
+            if now_s - one.sign.mtime_ns / 1e9 > SETTLED_S
+        ]
+        if len(self._waiting) >= COMMIT_EVERY:
+            self.commit()
+
+    def commit(self) -> None:
+        """Write what was put."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._tables.write("INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?, ?)", waiting)
+
+
+def _name(path: Path) -> bytes:
+    return os.fsencode(path.absolute())

@@ -1,0 +1,80 @@
+"""Starting from another run: its encoders, its settings where nothing else is said, its weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maeum.config import Settings
+from maeum.encoders import card, findable
+from maeum.inference import EmotionClassifier, Run
+
+INHERITED = (
+    "modality",
+    "layers",
+    "cut_s",
+    "max_tokens",
+    "normalize",
+    "hidden_size",
+    "fusion",
+    "context",
+)
+"""Settings that decide what the weights of a run mean."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run that another one starts from.
+
+    Attributes:
+        model: its classifier.
+        digest: of its weights.
+    """
+
+    model: EmotionClassifier
+    digest: str
+
+
+def settings_and_start(
+    config: str | Path | None, given: Mapping[str, Any]
+) -> tuple[Settings, Start | None]:
+    """The settings of a run, and what it starts from.
+
+    Args:
+        config: YAML file of settings.
+        given: settings by name.
+
+    Raises:
+        SettingsError: a setting is unknown or out of range.
+        RunError: there is no finished run to start from.
+    """
+    settings = Settings.of(config, **given)
+    if settings.start is None:
+        return settings, None
+    run = Run.open(settings.start)
+    _name_by_folder(run.model)
+    start = Start(run.model, _digest(run.folder / "model.safetensors"))
+    return Settings.of(config, below=_inherited(run), **given), start
+
+
+def _inherited(run: Run) -> dict[str, Any]:
+    settings = run.settings
+    names = {side: "+".join(run.model.encoder_names(side)) for side in run.model.network.inputs}
+    return {name: getattr(settings, name) for name in INHERITED} | names
+
+
+def _name_by_folder(model: EmotionClassifier) -> None:
+    """Let the cards of tuned encoders say what the encoders are now, not what they were before."""
+    for side in model.network.inputs:
+        cards = getattr(model.network.config, side)
+        for known, encoder in zip(cards, getattr(model, side), strict=True):
+            if "kept" in known:
+                known.update(card(encoder), name=findable(encoder.name))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
