@@ -41,7 +41,7 @@ def refused(maeum, corpus, tmp_path):
         ),
         (
             ("--text", "some/encoder"),
-            "no text encoder 'some/encoder'; this version has builtin:letters",
+            "text encoder 'some/encoder' is not on this machine, and HF_HUB_OFFLINE is set",
         ),
         (("--split", "given"), "the corpus names the parts (none); `given` needs train and test"),
     ],

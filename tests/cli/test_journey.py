@@ -81,7 +81,9 @@ def test_train_says_the_result_and_where_the_report_is(maeum, corpus, tmp_path):
     to = tmp_path / "run"
     said = maeum("train", corpus, "--to", to, "--modality", "text", "--epochs", 2)
     result, report = said.out.splitlines()
-    split, few = said.err.splitlines()
+    paper, split, few = said.err.splitlines()
+    assert paper.startswith("note: the built-in encoders are used; the paper's pair would be")
+    assert "--text beomi/KcELECTRA-base-v2022" in paper
     assert said.code == 0
     assert split.startswith("split speaker+script: neither a voice nor a sentence of the test is")
     assert "utterances are few to judge by; `maeum crossval` tests them all" in few
@@ -132,7 +134,9 @@ def test_overwrite_replaces_a_run_of_other_settings(maeum, corpus, tmp_path):
 
 def test_crossval_tests_every_utterance_once(maeum, corpus, tmp_path):
     words = ("--by", "script", "--folds", 2, "--modality", "text", "--epochs", 1)
-    said = maeum("crossval", corpus, "--to", tmp_path / "folds", *words)
+    said = maeum(
+        "crossval", corpus, "--to", tmp_path / "folds", *words, "--text", "builtin:letters"
+    )
     assert (said.code, said.err) == (0, "")
     found = maeum("crossval", corpus, "--to", tmp_path / "folds", *words, "--json").json
     assert (found["n"], sum(fold["n"] for fold in found["folds"])) == (72, 72)
@@ -214,12 +218,6 @@ def test_a_run_that_compares_voices_takes_a_folder_of_them(maeum, corpus, calls,
     assert (without.code, without.out) == (1, "")
     assert "others of the same voice: give a folder of them (--speaker FOLDER)" in without.err
     assert maeum("predict", to, take, "--speaker", calls.parent / "audio").code == 0
-
-
-def test_encoders_lists_what_needs_no_download(maeum):
-    listed = maeum("encoders", "--json").json["encoders"]
-    assert [entry["name"] for entry in listed] == ["builtin:acoustic", "builtin:letters"]
-    assert "builtin:letters" in maeum("encoders").out
 
 
 def test_the_demo_goes_the_whole_way(maeum, monkeypatch, calls, tmp_path):

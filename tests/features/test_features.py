@@ -82,7 +82,7 @@ def test_a_large_table_lies_in_a_file_that_leaves_no_trace(some, store, tmp_path
 def test_a_disk_without_room_for_a_table_says_so_before_it_is_filled(monkeypatch, tmp_path):
     monkeypatch.setenv("MAEUM_CACHE", str(tmp_path))
     monkeypatch.setattr(tables, "LARGEST_IN_MEMORY", 10)
-    with pytest.raises(OSError, match="No space left|File too large"):
+    with pytest.raises(OSError, match=r"No space left|File too large"):
         new_table(2**40, 2**10)
     assert list(tmp_path.iterdir()) == []
 

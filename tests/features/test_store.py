@@ -14,7 +14,8 @@ import pytest
 from standins import Lengths, Loudness, encode_slowly
 
 from maeum.corpus.manifest import Utterance
-from maeum.features import Store, StoreError, extract, stretches
+from maeum.errors import StoreError
+from maeum.features import Store, extract, stretches
 from maeum.features import database as databases
 from maeum.features.database import is_networked
 from maeum.features.drawer import clip_key, sentence_key
@@ -22,7 +23,7 @@ from maeum.features.hearing import WHOLE, Stretch
 from maeum.features.space import ensure_room, needed_bytes
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["standins"])
+PROCESSES.set_forkserver_preload(["maeum.features", "soundfile", "soxr", "threadpoolctl"])
 PATIENCE_S = 60
 
 
@@ -174,7 +175,7 @@ def test_killed_at_any_moment_the_store_is_whole_and_goes_on(many, store):
     for _ in range(20):
         process = PROCESSES.Process(target=encode_slowly, args=(many, store.folder))
         process.start()
-        process.join(float(rng.uniform(0.0, 0.2)))
+        process.join(float(rng.uniform(0.0, 0.3)))
         process.kill()
         process.join(PATIENCE_S)
         if store.contents():
@@ -207,7 +208,7 @@ def test_processes_that_write_at_once_give_a_whole_store(many, tmp_path):
 def test_interrupted_by_an_exception_what_was_made_is_kept(some, store):
     class Stopped(Loudness):
         def encode(self, waves):
-            if self.given == 3:
+            if self.given >= 3:
                 raise KeyboardInterrupt
             return super().encode(waves)
 
@@ -240,10 +241,8 @@ def test_a_full_disk_says_so_and_what_was_kept_stays(store, small_disk):
     drawer = store.drawer(Loudness(layers=400))
     wide = np.ones(1_200, dtype=np.float32)
     small_disk(40)
-    with pytest.raises(OSError, match="No space left") as caught, drawer.opened() as opened:
-        for number in range(100):
-            opened.put(key(number), number * wide)
-            opened.commit()
+    with pytest.raises(OSError, match="No space left") as caught:
+        _fill(drawer, wide)
     assert caught.value.filename == str(drawer.path)
     kept = whole(store)
     assert 0 < kept < 100
@@ -252,6 +251,13 @@ def test_a_full_disk_says_so_and_what_was_kept_stays(store, small_disk):
         assert len(opened.vectors([key(number) for number in range(100)])) == kept
         opened.put(key(200), wide)
     assert whole(store) == kept + 1
+
+
+def _fill(drawer, wide):
+    with drawer.opened() as opened:
+        for number in range(100):
+            opened.put(key(number), number * wide)
+            opened.commit()
 
 
 def test_what_is_needed_is_told_from_what_is_missing(some, store):
@@ -284,7 +290,7 @@ def test_a_broken_file_is_named_in_one_sentence(some, store, garbage):
     extract(some, speech=[Loudness()], store=store)
     (contents,) = store.contents()
     contents.path.write_bytes(garbage)
-    with pytest.raises(StoreError, match="is broken .* delete this file") as caught:
+    with pytest.raises(StoreError, match=r"is broken .* delete this file") as caught:
         extract(some, speech=[Loudness()], store=store)
     assert str(contents.path) in str(caught.value)
     assert [one.kind for one in store.contents()] == ["broken"]
@@ -346,8 +352,8 @@ def test_pruning_deletes_what_was_not_used_for_long(some, store):
     extract(some, speech=[Loudness()], text=[Lengths()], store=store)
     old = store.drawer(Loudness()).path
     os.utime(old, (time.time() - 10 * 24 * 3600,) * 2)
-    assert store.prune(unused_days=20) == []
-    assert [one.path for one in store.prune(unused_days=5)] == [old]
+    assert store.prune(unused_days=20.0) == []
+    assert [one.path for one in store.prune(unused_days=5.0)] == [old]
     assert [one.encoder for one in store.contents()] == ["test:lengths"]
     assert [path.name for path in store.folder.glob(f"{old.name}*")] == []
 
@@ -356,7 +362,7 @@ def test_using_vectors_keeps_them_from_being_pruned(some, store):
     extract(some, speech=[Loudness()], store=store)
     os.utime(store.drawer(Loudness()).path, (1e9, 1e9))
     extract(some, speech=[Loudness()], store=store)
-    assert store.prune(unused_days=1) == []
+    assert store.prune(unused_days=1.0) == []
 
 
 def test_pruning_an_encoder_leaves_the_others(some, store):

@@ -103,7 +103,8 @@ def test_the_network_is_standardised_like_the_training_part_alone(material, made
     network = learner.learn(ids)[0].network
     own = learner.features.take(ids)
     speech, text = network.side("speech"), network.side("text")
-    np.testing.assert_allclose(speech.mean, own.vectors("speech").mean(axis=0), rtol=1e-4, atol=1e-4)
+    heard = own.vectors("speech").mean(axis=0)
+    np.testing.assert_allclose(speech.mean, heard, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(text.mean, own.vectors("text").mean(axis=0), atol=1e-6)
     assert text.scale.unique().numel() == 1, "counts are scaled together"
     assert speech.scale.unique().numel() > 1

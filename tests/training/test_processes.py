@@ -71,7 +71,7 @@ def test_a_batch_is_shared_out_to_processes_and_pieces(two):
 
 
 def test_a_batch_that_cannot_be_shared_out_is_refused(two):
-    with pytest.raises(SettingsError, match="a batch of 9 cannot be parted .* a multiple of 2"):
+    with pytest.raises(SettingsError, match=r"a batch of 9 cannot be parted .* a multiple of 2"):
         processes.per_step(Settings(tune="full", speech="x/y", batch_size=9))
 
 

@@ -1,6 +1,5 @@
 """Encoders that learn with the network: every family, every way, saved, killed, gone on with."""
 
-
 import pytest
 import torch
 from transformers import Trainer

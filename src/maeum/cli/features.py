@@ -177,7 +177,8 @@ def _store() -> Store:
     Raises:
         StoreError: that cannot be written to.
     """
-    from maeum.features import StoreError, usual_store
+    from maeum.errors import StoreError
+    from maeum.features import usual_store
 
     store = usual_store()
     if store is None:

@@ -9,7 +9,6 @@
 vectors; `hearing` is for single recordings, `normalize` for voices, `store` for what was kept.
 """
 
-from maeum.features.database import StoreError
 from maeum.features.extract import Kept, extract, keep, recipe
 from maeum.features.features import Count, Features
 from maeum.features.frames import FrameTable
@@ -31,7 +30,6 @@ __all__ = [
     "FrameTable",
     "Kept",
     "Store",
-    "StoreError",
     "Stretch",
     "extract",
     "hear",

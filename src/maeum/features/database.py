@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from maeum.errors import MaeumError
+from maeum.errors import StoreError
 
 BUSY_S = 60.0
 """How long one process waits for another that writes."""
@@ -45,10 +45,6 @@ SYSTEM_ERRORS = {
 """What SQLite says -> what the system would have said."""
 
 Answer = TypeVar("Answer")
-
-
-class StoreError(MaeumError, ValueError):
-    """A file of stored vectors is broken or gone, or was given what it cannot keep."""
 
 
 class Database:

@@ -19,7 +19,8 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from maeum.encoders import Encoder
-from maeum.features.database import Database, StoreError, database
+from maeum.errors import StoreError
+from maeum.features.database import Database, database
 from maeum.features.hearing import HEARING, Stretch
 
 FORMAT = 1

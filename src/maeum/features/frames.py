@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 from numpy import ndarray
 
-from maeum.features.database import StoreError
+from maeum.errors import StoreError
 from maeum.features.drawer import Drawer
 from maeum.features.sources import Source
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, Reading, SpeechEncoder, TextEncoder
-from maeum.features.database import StoreError
+from maeum.errors import StoreError
 from maeum.features.drawer import ITEM_BYTES, Drawer
 from maeum.features.extract import sources_of, with_drawers
 from maeum.features.places import VARIABLE

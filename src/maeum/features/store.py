@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maeum.encoders import Encoder
-from maeum.features.database import StoreError, blamed_on, bytes_of, remove
+from maeum.features.database import blamed_on, bytes_of, remove
 from maeum.features.digests import Digests
 from maeum.features.drawer import SUFFIX, Drawer
 from maeum.features.places import VARIABLE, cache_folder
@@ -79,7 +79,7 @@ class Store:
         found = [_contents(path) for path in self.folder.glob(f"*{SUFFIX}")]
         return sorted(found, key=lambda one: (-one.used_s, one.encoder))
 
-    def prune(self, *, encoder: str | None = None, unused_days: float = 0) -> list[Contents]:
+    def prune(self, *, encoder: str | None = None, unused_days: float = 0.0) -> list[Contents]:
         """Delete drawers; those that a process has open stay.
 
         Args:
@@ -130,7 +130,7 @@ def _contents(path: Path) -> Contents:
     try:
         with blamed_on(path):
             card, count = _card_and_count(path)
-    except (StoreError, OSError):
+    except OSError:
         card, count = {"kind": "broken"}, 0
     return Contents(
         path=path,

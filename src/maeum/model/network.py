@@ -45,7 +45,7 @@ class EmotionNetwork(PreTrainedModel):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
         kind = FUSIONS[config.fusion]
-        stands_in = not kind.reads_frames or config.context > 0
+        stands_in = not kind.reads_frames or config.context > 0  # else (1) needs no vector
         inputs = {side: SideInput(c, stands_in=stands_in) for side, c in config.cards.items()}
         self.inputs = nn.ModuleDict(inputs)
         self.fusion = kind(config)
@@ -111,8 +111,8 @@ class EmotionNetwork(PreTrainedModel):
         mine, theirs = self._parts(), other._parts()
         common = [name for name in parts_in_common(self.config, other.config) if name in mine]
         for name in common:
-            for weight in mine[name].keys() & theirs[name].keys():
-                mine[name][weight].copy_(theirs[name][weight])
+            for weight, values in mine[name].items():
+                values.copy_(theirs[name][weight])
         return common
 
     def _parts(self) -> dict[str, dict[str, Tensor]]:

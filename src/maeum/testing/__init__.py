@@ -1,15 +1,21 @@
-"""For tests, ours and yours: a made corpus and every kind of broken input, nothing to download."""
+"""For tests, ours and yours: made corpora, tiny encoders, broken input; nothing to download."""
 
 from maeum.testing.corpora import MANNERS, made_scripts, made_speakers, made_voice, make_corpus
 from maeum.testing.dirt import DIRT, encode, made_tone
+from maeum.testing.speech_checkpoints import SPEECH_FAMILIES, make_speech_checkpoint
+from maeum.testing.text_checkpoints import TEXT_FAMILIES, make_text_checkpoint
 
 __all__ = [
     "DIRT",
     "MANNERS",
+    "SPEECH_FAMILIES",
+    "TEXT_FAMILIES",
     "encode",
     "made_scripts",
     "made_speakers",
     "made_tone",
     "made_voice",
     "make_corpus",
+    "make_speech_checkpoint",
+    "make_text_checkpoint",
 ]

@@ -5,29 +5,25 @@ What differs between the families stands in `speech_families`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
 from maeum.encoders import Reading
-from maeum.encoders.pretrained import lora
+from maeum.encoders.pretrained.computing import answering, batches
 from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.loading import fingerprint, read_config, read_weights
 from maeum.encoders.pretrained.places import find
 from maeum.encoders.pretrained.speech_families import Config, family_of, shortest
 from maeum.encoders.pretrained.speech_tower import SpeechTower
-from maeum.encoders.pretrained.speech_waves import Preparation, batches, read_extractor
+from maeum.encoders.pretrained.speech_waves import Preparation, read_extractor
 from maeum.errors import EncoderError
 from maeum.files import give_usual_rights
 
@@ -41,60 +37,6 @@ decoder."""
 
 BATCH_S = 120.0
 """Seconds of sound, with its padding, that an accelerator is given at once."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the weights of an encoder come from.
-
-    Attributes:
-        name: as typed.
-        base: of the model; another than the name where that is the folder of an adapter.
-        folder: of the model.
-        adapter: folder of a LoRA adapter on it; None: as it was pretrained.
-    """
-
-    name: str
-    base: str
-    folder: Path
-    adapter: Path | None
-
-    @classmethod
-    def of(cls, name: str, adapter: Path | None) -> Source:
-        """What a name stands for, fetched if need be.
-
-        Raises:
-            EncoderError: it is nowhere, or the adapter is not one of its weights.
-        """
-        if adapter is None and lora.is_adapter(Path(name)):
-            adapter = Path(name)
-        base = name if adapter is None or adapter != Path(name) else lora.base_of(adapter).name
-        source = cls(name, base, find(base, "speech"), adapter)
-        if adapter is not None:
-            source._refuse_other_weights(adapter)
-        return source
-
-    def fingerprint(self, *salt: str) -> str:
-        """16 hexadecimal digits of all weights, configuration and salt."""
-        if self.adapter is not None:
-            weights = (self.adapter / lora.WEIGHTS).read_bytes()
-            salt = (*salt, hashlib.sha256(weights).hexdigest())
-        return fingerprint(self.folder, *salt)
-
-    @property
-    def for_adapters(self) -> lora.Base:
-        """What an adapter on these weights keeps of them."""
-        path = Path(self.base)
-        name = str(path.resolve()) if path.is_dir() else self.base
-        return lora.Base(name, fingerprint(self.folder))
-
-    def _refuse_other_weights(self, adapter: Path) -> None:
-        learnt_on = lora.base_of(adapter)
-        if learnt_on.version != fingerprint(self.folder):
-            raise EncoderError(
-                f"the adapter in {adapter} was learnt on other weights than {self.folder} holds; "
-                f"expected those {learnt_on.name} had then ({learnt_on.version})"
-            )
 
 
 class PretrainedSpeech:
@@ -116,38 +58,29 @@ class PretrainedSpeech:
     threaded = False
 
     def __init__(
-        self, source: Source, version: str, tower: SpeechTower, preparation: Preparation
+        self, name: str, version: str, tower: SpeechTower, preparation: Preparation
     ) -> None:
-        self._source, self._preparation = source, preparation
-        self.name, self.version, self.tower = source.name, version, tower
+        self.name, self.version, self.tower = name, version, tower
         self.rate_hz = preparation.rate_hz
+        self._preparation = preparation
 
     @classmethod
-    def load(cls, name: str, reading: Reading, *, adapter: Path | None = None) -> PretrainedSpeech:
+    def load(cls, name: str, reading: Reading) -> PretrainedSpeech:
         """The encoder of that name on the model hub, or in that folder.
-
-        Args:
-            name: of a model, or the folder of an adapter, which knows its model.
-            reading: which layer, and how much of a recording.
-            adapter: folder of a LoRA adapter to put on the model.
 
         Raises:
             EncoderError: it cannot be found or read, is no speech encoder, lacks weights or the
-                layer asked for, or the adapter is another model's.
+                layer asked for.
         """
-        source = Source.of(name, adapter)
-        config = calmed(read_config(source.folder))
+        folder = find(name, "speech")
+        config = calmed(read_config(folder))
         family = family_of(config, name)
-        extractor = read_extractor(source.folder, family)
+        extractor = read_extractor(folder, family)
         cut = round(reading.cut_s * extractor.sampling_rate)
-        model = read_weights(
-            _class(family.model), source.folder, config, key_mapping=family.renamings
-        )
-        if source.adapter is not None:
-            lora.load_adapter(model, source.adapter)
+        model = read_weights(_class(family.model), folder, config, key_mapping=family.renamings)
         return cls(
-            source,
-            source.fingerprint(CODE, reading.layers, str(cut)),
+            name,
+            fingerprint(folder, CODE, reading.layers, str(cut)),
             SpeechTower(model, family, reading.layers, name),
             Preparation(
                 extractor,
@@ -202,10 +135,7 @@ class PretrainedSpeech:
         return [found[place] for place in range(len(waves))]
 
     def save(self, folder: Path) -> None:
-        """Write what `load` reads, in the layout of the hub, each file whole or not at all.
-
-        Of weights with a LoRA adapter the adapter alone is written.
-        """
+        """Write what `load` reads, in the layout of the hub, each file whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
             self._write(Path(aside))
@@ -224,9 +154,6 @@ class PretrainedSpeech:
 
     def _write(self, folder: Path) -> None:
         model: Any = self.tower.model
-        if lora.has_adapter(model):
-            lora.save_adapter(model, folder, self._source.for_adapters)
-            return
         weights = {name: values.cpu().contiguous() for name, values in model.state_dict().items()}
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
         model.config.save_pretrained(folder)
@@ -239,21 +166,6 @@ def calmed(config: Config) -> Config:
         if hasattr(config, name):
             setattr(config, name, value)
     return config
-
-
-@contextmanager
-def answering(tower: SpeechTower) -> Iterator[None]:
-    """Without dropout, masking and gradients; as it was before afterwards.
-
-    Not in torch's inference mode: what models remember of it cannot be trained with later.
-    """
-    learning = tower.training
-    tower.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        tower.train(learning)
 
 
 def _class(place: str) -> Any:  # noqa: ANN401 - a model class of transformers

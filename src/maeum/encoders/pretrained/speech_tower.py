@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,10 +11,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from maeum.encoders.pretrained.computing import picked_layers
 from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.speech_families import Config, Family
 from maeum.encoders.pretrained.tower import Tower
-from maeum.errors import EncoderError
+
+# WavLM hands torch two masks of different types, which is said on every run and helps nobody
+warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask and attn_mask")
 
 
 class SpeechTower(Tower):
@@ -84,27 +88,6 @@ class SpeechTower(Tower):
             alone.update(zip(rows.tolist(), states, strict=True))
         padded = pad_sequence([alone[row] for row in range(len(values))], batch_first=True)
         return padded.transpose(1, 2)
-
-
-def picked_layers(layers: str, depth: int, name: str) -> tuple[int, ...]:
-    """Numbers of the layers wanted of a model with `depth` layers; 0 is what enters the first.
-
-    Raises:
-        EncoderError: there is no such layer.
-
-    >>> [picked_layers(layers, 3, "tiny") for layers in ("last", "1", "weighted")]
-    [(3,), (1,), (0, 1, 2, 3)]
-    """
-    if layers == "weighted":
-        return tuple(range(depth + 1))
-    if layers == "last":
-        return (depth,)
-    if not layers.isdecimal() or int(layers) > depth:
-        raise EncoderError(
-            f"layer {layers} of {name} was asked for; "
-            f"expected a number from 0 to {depth}, last, or weighted"
-        )
-    return (int(layers),)
 
 
 def _spare_the_wave_a_gradient(front: Any) -> None:  # noqa: ANN401 - a front end of transformers

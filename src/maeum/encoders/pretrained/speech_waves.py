@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,26 +89,6 @@ def read_extractor(folder: Path, family: Family) -> Extractor:
             f"{family.extractor}; take preprocessor_config.json from the model it was made of"
         )
     return extractor
-
-
-def batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Places of clips that are computed together: of similar length, padded to `most` in all.
-
-    Args:
-        lengths: (clip,).
-        most: of a batch with its padding; a clip longer than that is alone.
-
-    >>> list(batches([4, 1, 2, 9], most=6))
-    [[1, 2], [0], [3]]
-    """
-    together: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
-        if together and (len(together) + 1) * lengths[place] > most:
-            yield together
-            together = []
-        together.append(place)
-    if together:
-        yield together
 
 
 def _require_samples(wave: NDArray[np.float32]) -> None:
