@@ -49,11 +49,9 @@ def load(shelf):
 
 
 def state(folder, **values):
-    """Write values into the folder's `tokenizer_config.json`; None takes one away."""
+    """Write values into the folder's `tokenizer_config.json`."""
     path = folder / "tokenizer_config.json"
-    stated = json.loads(path.read_text()) if path.is_file() else {}
-    stated |= values
-    path.write_text(json.dumps({key: value for key, value in stated.items() if value is not None}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
 # -- vectors ---------------------------------------------------------------------------------
@@ -225,7 +223,6 @@ def test_a_missing_vocabulary_is_refused(tmp_path, family):
 def test_sentence_pieces_without_their_model_are_refused(tmp_path):
     folder = make_text_checkpoint(tmp_path / "kobert", "kobert-monologg")
     (folder / "tokenizer_78b3253a26.model").unlink()
-    state(folder, auto_map=None)
     with pytest.raises(EncoderError, match=r"\[UNK\].*put the SentencePiece model beside"):
         PretrainedText.load(str(folder), Reading())
 

@@ -3,49 +3,33 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
 
 from maeum.features.features import Count
 
+Show: TypeAlias = Callable[[Count], object]
+"""Moves the bar."""
 
-class EncodingBar:
-    """How much is done, what of it was found, the time left; nothing where no one is watching.
+
+@contextmanager
+def encoding_bar(label: str, total: int) -> Iterator[Show]:
+    """How much is done, what of it was found, and the time left.
 
     Args:
         label: what is done.
         total: utterances there are.
     """
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
 
-    def __init__(self, label: str, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeRemainingColumn as TimeLeft
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[found]:,} found"),
-            TimeLeft(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._task = self._progress.add_task(label, total=total, found=0)
-
-    def __enter__(self) -> EncodingBar:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
-    def show(self, count: Count) -> None:
-        """Move it."""
-        if not self._progress.disable:
-            self._progress.update(self._task, completed=sum(count), found=count.found)
+    found = TextColumn("{task.fields[found]:,} found")
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), found, TimeLeft()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
+        task = drawn.add_task(label, total=total, found=0)
+        yield lambda count: drawn.update(task, completed=sum(count), found=count.found)

@@ -16,7 +16,7 @@ from numpy import ndarray
 from maeum.encoders import Encoder
 from maeum.errors import AudioError, EncoderError
 from maeum.features.ahead import THREADS, ahead, batches, workers
-from maeum.features.bar import EncodingBar
+from maeum.features.bar import Show, encoding_bar
 from maeum.features.drawer import OpenDrawer
 from maeum.features.features import Count
 from maeum.features.hearing import one_thread_each
@@ -80,11 +80,12 @@ class Pass:
             OSError: the disk is full; what was made before stays in the drawer.
         """
         label = f"{LABELS[self.source.side]}: {self.encoder.name}"
-        with workers() as pool, self._threads(), EncodingBar(label, len(self.source.rows)) as bar:
-            for rows in (self._missing(pool, bar), self._repeated()):
+        total = len(self.source.rows)
+        with workers() as pool, self._threads(), encoding_bar(label, total) as show:
+            for rows in (self._missing(pool, show), self._repeated()):
                 for outcome in self._outcomes(rows, pool):
                     self._take(outcome)
-                    bar.show(self.count)
+                    show(self.count)
         if self.drawer is not None:
             self.drawer.commit()
         return self.count
@@ -94,13 +95,13 @@ class Pass:
 
     # -- what is there already
 
-    def _missing(self, pool: ThreadPoolExecutor, bar: EncodingBar) -> Iterator[int]:
+    def _missing(self, pool: ThreadPoolExecutor, show: Show) -> Iterator[int]:
         """The first rows of each content that must be encoded; those found are put in place."""
         for window in self.source.windows(pool):
             rows = window[self.source.first[window] == window]
             found = self._look_up(rows)
             self._found += int(found.sum())
-            bar.show(self.count)
+            show(self.count)
             yield from rows[~found].tolist()
 
     def _look_up(self, rows: Int64[ndarray, " row"]) -> ndarray:
@@ -168,12 +169,14 @@ class Pass:
         return [self._checked(one.row, encoded) for one, encoded in zip(batch, made, strict=True)]
 
     def _encode(self, given: list[Any]) -> list[Encoded]:
-        encoder: Any = self.encoder
         if self.over_time:
-            made = [Encoded(_mean(frames), frames) for frames in encoder.frames(given)]
+            sequences = [np.asarray(one, dtype=np.float32) for one in self.encoder.frames(given)]
+            made = [Encoded(_mean(frames), frames) for frames in sequences]
         else:
-            made = [Encoded(vector) for vector in encoder.encode(given)]
-        _ensure_shapes(made, encoder, len(given), width_of(encoder, over_time=self.over_time))
+            vectors = np.asarray(self.encoder.encode(given), dtype=np.float32)
+            made = [Encoded(vector) for vector in vectors]
+        width = width_of(self.encoder, over_time=self.over_time)
+        _ensure_shapes(made, self.encoder, len(given), width)
         return made
 
     def _checked(self, row: int, made: Encoded) -> Outcome:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,7 +107,7 @@ class Features:
         Raises:
             CorpusError: they are not of these utterances.
         """
-        place = {name: row for row, name in enumerate(self.ids)}
+        place = self._place
         if strangers := [name for name in ids if name not in place]:
             raise CorpusError(
                 f"the features are of another corpus: {len(strangers)} of {len(ids)} utterances "
@@ -120,6 +121,10 @@ class Features:
             context=self.context[places],
             failures={name: self.failures[name] for name in ids if name in self.failures},
         )
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.ids)}
 
     def only(self, modality: str) -> Features:
         """The same utterances with one side kept from the network, unless it is `both`.

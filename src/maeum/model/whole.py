@@ -27,6 +27,7 @@ class WholeNetwork(nn.Module):
     """
 
     accepts_loss_kwargs = False  # as in the head
+    _keys_to_ignore_on_save = None  # Trainer asks for it where a checkpoint lacks what is frozen
 
     def __init__(self, head: EmotionNetwork, towers: Mapping[str, nn.Module]) -> None:
         super().__init__()

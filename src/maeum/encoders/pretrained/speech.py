@@ -82,11 +82,7 @@ class PretrainedSpeech:
             name,
             fingerprint(folder, CODE, reading.layers, str(cut)),
             SpeechTower(model, family, reading.layers, name),
-            Preparation(
-                extractor,
-                shortest=shortest(family, config, extractor),
-                longest=min(cut, getattr(extractor, "n_samples", cut)),
-            ),
+            Preparation(extractor, shortest(family, config, extractor), longest=cut),
         )
 
     @property

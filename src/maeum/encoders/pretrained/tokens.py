@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer, PretrainedConfig
 
+from maeum.encoders.pretrained.quiet import quietly
 from maeum.encoders.pretrained.sentencepieces import MARKS, sentence_pieces
 from maeum.errors import EncoderError
 
@@ -141,8 +142,9 @@ def _mark_ends(tokenizer: Tokenizer, stated: Mapping[str, Any]) -> None:
 
 def _built(folder: Path, config: PretrainedConfig) -> Tokenizer:
     """What transformers builds of `vocab.txt` and other files."""
-    built = AutoTokenizer.from_pretrained(
-        str(folder), config=config, trust_remote_code=False, local_files_only=True
-    )
+    with quietly():
+        built = AutoTokenizer.from_pretrained(
+            str(folder), config=config, trust_remote_code=False, local_files_only=True
+        )
     tokenizer: Tokenizer = built.backend_tokenizer
     return tokenizer
