@@ -110,7 +110,7 @@ def test_the_caller_s_chance_is_left_alone(tmp_path):
 
 
 def test_an_unknown_family_is_refused_with_those_there_are(tmp_path):
-    with pytest.raises(EncoderError, match="'hubbert'.*wavlm"):
+    with pytest.raises(EncoderError, match=r"'hubbert'.*wavlm"):
         make_speech_checkpoint(tmp_path, "hubbert")
 
 
@@ -138,11 +138,11 @@ def test_a_head_learns_clips_by_heart_from_frozen_vectors(tmp_path, clips, famil
     assert share_right(head(vectors), emotions) == 1
 
 
-@pytest.mark.parametrize("family", ["wav2vec2-base", "w2v-bert"])
 @pytest.mark.parametrize("how", ["lora", "full"])
-def test_a_tuned_encoder_learns_clips_by_heart(tmp_path, clips, family, how):
+def test_a_tuned_encoder_learns_clips_by_heart(tmp_path, clips, how):
     waves, emotions = clips[0][::2], clips[1][::2]
-    encoder = opened(make_speech_checkpoint(tmp_path, family), cut_s=0.6)
+    torch.manual_seed(0)
+    encoder = opened(make_speech_checkpoint(tmp_path, "wav2vec2-base"), cut_s=0.6)
     first = torch.from_numpy(encoder.encode(waves))
     make_tunable(encoder.tower, Tuning(how, noise=False))
     head = a_head(encoder.dim)

@@ -35,7 +35,9 @@ def _option(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     flag = str(extra.get("flag", f"--{name.replace('_', '-')}"))
-    silent = field.default is None or field.default is False
+    if field.default is True:
+        flag = f"{flag}/--no-{flag.removeprefix('--')}"
+    silent = field.default is None or isinstance(field.default, bool)
     default = "" if silent else f" [default: {field.default}]"
     annotation = Annotated[  # type: ignore[valid-type]
         _optional(field.annotation), typer.Option(flag, help=f"{field.description}{default}")
