@@ -313,6 +313,8 @@ def test_what_was_saved_is_read_again_with_the_same_vectors(opened, family, tmp_
     first.save(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"config.json", "model.safetensors", "preprocessor_config.json"}
+    saved_from = json.loads((tmp_path / "config.json").read_text())["architectures"]
+    assert saved_from == [type(first.tower.model).__name__]
     again = load(tmp_path)
     np.testing.assert_array_equal(again.encode(CLIPS), first.encode(CLIPS))
     assert again._preparation.extractor.to_dict() == first._preparation.extractor.to_dict()

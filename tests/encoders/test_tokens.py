@@ -81,11 +81,24 @@ def test_kobert_reads_signs_as_it_was_trained_to(shelf, written, read_as):
     assert pieces_of(shelf / "kobert-skt", written) == pieces_of(shelf / "kobert-skt", read_as)
 
 
+@pytest.mark.parametrize(
+    ("stated", "same"),
+    [({}, False), ({"do_lower_case": True}, True), ({"keep_accents": True}, False)],
+)
+def test_capitals_stay_unless_the_folder_says_otherwise(tmp_path, stated, same):
+    folder = make_text_checkpoint(tmp_path / "capitals", "kobert-skt")
+    rewrite(folder / "tokenizer_config.json", **stated)
+    assert (numbers(folder, "OK") == numbers(folder, "ok")) is same
+
+
 def test_accents_stay_where_the_folder_says_so(tmp_path):
     folder = make_text_checkpoint(tmp_path / "accents", "kobert-skt")
-    stated = json.loads((folder / "tokenizer_config.json").read_text())
-    (folder / "tokenizer_config.json").write_text(json.dumps(stated | {"keep_accents": True}))
+    rewrite(folder / "tokenizer_config.json", keep_accents=True)
     assert numbers(folder, "café") != numbers(folder, "cafe")
+
+
+def rewrite(path, **values):
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
 def test_the_comma_of_a_number_is_a_token_of_its_own(tmp_path):
@@ -111,6 +124,15 @@ def test_a_sentencepiece_model_of_other_marks_is_left_to_transformers(tmp_path):
     for sentence in SENTENCES:
         shifted = [number + 1 for number in model.encode(sentence)]
         assert numbers(folder, sentence) == [0, *shifted, 2]
+
+
+def test_a_kind_with_a_tokenizer_of_its_own_is_left_to_transformers(tmp_path):
+    """multilingual DeBERTa: SentencePiece with KoBERT's marks, but accents stay."""
+    folder = make_text_checkpoint(tmp_path / "deberta", "kobert-skt")
+    rewrite(folder / "config.json", model_type="deberta-v2")
+    (folder / "tokenizer_config.json").unlink()
+    (folder / "spiece.model").rename(folder / "spm.model")
+    assert isinstance(read(folder), Pieces)
 
 
 def write_sentencepiece(path, sentences, first, last, **how):

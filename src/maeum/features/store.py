@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maeum.encoders import Encoder
+from maeum.errors import StoreError
 from maeum.features.database import blamed_on, bytes_of, remove
 from maeum.features.digests import Digests
 from maeum.features.drawer import SUFFIX, Drawer
@@ -130,7 +131,7 @@ def _contents(path: Path) -> Contents:
     try:
         with blamed_on(path):
             card, count = _card_and_count(path)
-    except OSError:
+    except (StoreError, OSError):
         card, count = {"kind": "broken"}, 0
     return Contents(
         path=path,

@@ -152,6 +152,7 @@ class PretrainedSpeech:
         model: Any = self.tower.model
         weights = {name: values.cpu().contiguous() for name, values in model.state_dict().items()}
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        model.config.architectures = [type(model).__name__]
         model.config.save_pretrained(folder)
         self._preparation.extractor.save_pretrained(folder)
 
