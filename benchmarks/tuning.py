@@ -47,7 +47,7 @@ def main() -> None:
             print(f"{way:32} failed: {ended.stderr.strip().splitlines()[-1]}")
             continue
         found = json.loads(ended.stdout.splitlines()[-1])
-        print(f"{way:32} {found['step_s']:7.1f} s a step {found['peak_gb']:6.1f} GB at most")
+        print(f"{way:32} {found['step_s']:7.2f} s a step {found['peak_gb']:6.1f} GB at most")
 
 
 def _asked() -> argparse.Namespace:

@@ -80,7 +80,16 @@ def test_an_unknown_setting_is_named_and_the_known_are_listed(config):
         ("dropout", 1.0),
         ("modality_dropout", -0.1),
         ("label_smoothing", 1.0),
-        ("warmup", 1.0),
+        ("warmup", -0.1),
+        ("layers", "first"),
+        ("cut_s", 0.1),
+        ("max_tokens", 4),
+        ("tune", "half"),
+        ("fusion", "early"),
+        ("context", -1),
+        ("encoder_lr", 0.0),
+        ("accumulate", 0),
+        ("lora_rank", 0),
         ("patience", -1),
         ("seed", -1),
         ("seed", 2**32),
@@ -160,3 +169,52 @@ def test_every_setting_is_described():
 def test_the_card_of_a_run_is_a_file_of_settings(config):
     path = config("kind: run\nsettings:\n  epochs: 7\ncorpus: {}\n")
     assert Settings.of(path).epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"fusion": "late", "modality": "speech"}, "fusion joins speech and text"),
+        ({"fusion": "cross", "layers": "weighted"}, "frames, which are of one layer"),
+        ({"normalize": "speaker", "tune": "full"}, "use it with tune=frozen"),
+        ({"context": 2, "tune": "lora"}, "use it with tune=frozen"),
+        ({"gradient_checkpointing": True, "encoder_noise": False}, "leave encoder_noise on"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(given, sentence):
+    with pytest.raises(SettingsError, match=sentence):
+        Settings.of(**given)
+
+
+def test_the_papers_encoders_go_by_their_names():
+    paper = Settings.of(recipe="paper")
+    assert paper.speech == "facebook/wav2vec2-large-robust"
+    assert paper.text == "beomi/KcELECTRA-base-v2022"
+
+
+def test_the_published_benchmark_tunes_as_it_says():
+    benchmark = Settings.of(recipe="benchmark")
+    assert (benchmark.tune, benchmark.bf16, benchmark.batch_size) == ("full", True, 32)
+    assert (benchmark.head_lr, benchmark.tuned_lr) == (5e-5, 5e-6)
+    assert benchmark.warmup_steps(100_000) == 500
+    assert (benchmark.label_smoothing, benchmark.class_weights) == (0.05, "balanced")
+    assert (benchmark.cut_s, benchmark.patience_for(40_000)) == (10.0, 5)
+
+
+def test_rates_depend_on_what_learns():
+    assert Settings().head_lr > Settings(tune="full").head_lr > Settings(tune="full").tuned_lr
+    assert Settings(tune="lora").tuned_lr > Settings(tune="full").tuned_lr
+    assert Settings().tuned_lr == 0
+    assert Settings(lr=0.5).head_lr == 0.5
+    assert Settings(encoder_lr=0.25, tune="full").tuned_lr == 0.25
+
+
+def test_warm_up_is_a_share_of_the_steps_or_a_number_of_them():
+    assert Settings(warmup=0.1).warmup_steps(50) == 5
+    assert Settings(warmup=20).warmup_steps(50) == 20
+
+
+def test_what_is_inherited_stands_below_all_that_is_said(config):
+    below = {"hidden_size": 7, "epochs": 3, "cut_s": 5.0}
+    settings = Settings.of(config("epochs: 20\n"), below=below, cut_s=6.0)
+    assert (settings.hidden_size, settings.epochs, settings.cut_s) == (7, 20, 6.0)

@@ -53,7 +53,7 @@ class EncoderError(MaeumError, ValueError):
     """No encoder goes by that name, or it cannot be loaded."""
 
 
-class StoreError(MaeumError, OSError):
+class StoreError(MaeumError, ValueError):
     """The feature store is broken, or lacks what it had."""
 
 

@@ -48,7 +48,9 @@ class Outcome:
         *before, said = self.err.splitlines()
         assert (self.code, self.out) == (1, ""), self
         assert all(
-            line.startswith(("split ", "note: ", "columns: ", "going on ", "finished "))
+            line.startswith(
+                ("split ", "note: ", "columns: ", "going on ", "finished ", "features: ")
+            )
             for line in before
         ), self
         assert said.startswith("maeum: "), self

@@ -102,7 +102,7 @@ cli.main()
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said.decode() == (
-        "maeum: interrupted; train and crossval go on when the same command is typed again\n"
+        "maeum: interrupted; long work goes on when the same command is typed again\n"
     )
 
 

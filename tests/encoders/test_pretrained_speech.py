@@ -147,6 +147,7 @@ def test_hubert_with_a_batch_norm_before_its_positions_does_not_bear_padding(cop
 @pytest.mark.parametrize("family", ["wav2vec2-base", "xls-r", "data2vec-audio", "w2v-bert"])
 def test_gradients_of_a_batch_are_those_of_its_clips(opened, family):
     encoder = opened(family)
+    encoder.tower.thaw()
     weights = [weight for name, weight in encoder.tower.named_parameters() if "layer_norm" in name]
 
     def gradient(clips):
@@ -191,6 +192,7 @@ def test_a_clip_too_short_is_extended_with_silence_before_anything_else(opened, 
 @pytest.mark.parametrize("samples", [1, 399, 3_200])
 def test_training_with_masks_survives_short_clips(copied, family, samples):
     tower_of = load(copied(family, apply_spec_augment=True, mask_time_prob=0.5))
+    tower_of.tower.thaw()
     inputs = tower_of.prepare([a_wave(samples), a_wave(samples)])
     tower_of.tower.train()(**inputs).mean().sum().backward()
 
@@ -271,6 +273,7 @@ def test_convolutions_learn_too_where_that_is_asked_for(opened, family):
 def test_encoding_in_the_middle_of_training_changes_nothing(copied, family):
     encoder = load(copied(family, position_embeddings_type="rotary"))
     before = encoder.encode(CLIPS)
+    encoder.tower.thaw()
     encoder.tower.train()
     np.testing.assert_array_equal(encoder.encode(CLIPS), before)
     assert encoder.tower.training
@@ -436,3 +439,12 @@ def test_the_version_is_that_of_weights_and_reading_wherever_they_lie(shelf, cop
     elsewhere = copied("hubert")
     shutil.copytree(shelf / "hubert", elsewhere, dirs_exist_ok=True)
     assert load(elsewhere).version == opened("hubert").version
+
+
+@every_family
+def test_nothing_learns_until_it_is_told_to_and_then_all_that_can(opened, family):
+    tower = opened(family).tower
+    assert not any(weight.requires_grad for weight in tower.parameters())
+    tower.thaw()
+    fixed = [name for name, weight in tower.named_parameters() if not weight.requires_grad]
+    assert fixed == (["model.embed_positions.weight"] if family == "whisper" else [])

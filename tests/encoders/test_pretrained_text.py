@@ -423,6 +423,7 @@ def test_a_tower_learns_forty_sentences_by_heart(load, family):
     sentences = [text for emotion in emotions for text in made_scripts(emotion, 10)]
     labels = torch.arange(4).repeat_interleave(10)
     encoder = load(family)
+    encoder.tower.thaw()
     inputs = encoder.prepare(sentences)
     torch.manual_seed(0)
     head = torch.nn.Linear(encoder.dim, 4)

@@ -1,5 +1,7 @@
 """Encoders that learn with the network: every family, every way, saved, killed, gone on with."""
 
+import shutil
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,7 +12,9 @@ from transformers import Trainer
 from maeum.config import Settings
 from maeum.corpus import Corpus, import_corpus
 from maeum.emotions import EmotionSet
-from maeum.errors import SettingsError
+from maeum.encoders import text_encoders
+from maeum.encoders.pretrained.tuning import Tuning, make_tunable
+from maeum.errors import EncoderError, SettingsError
 from maeum.features import Features
 from maeum.inference import EmotionClassifier
 from maeum.testing import TEXT_FAMILIES, make_speech_checkpoint, make_text_checkpoint
@@ -248,3 +252,27 @@ def test_every_fusion_goes_with_every_tuning(fusion, tune, real_clips, checkpoin
     alone = read(real_clips.audio_root / row["audio"], text=row["text"])
     chances = torch.tensor(list(alone.probabilities.values()))
     torch.testing.assert_close(chances, answers(classifier, real_clips)[0], atol=1e-5, rtol=0)
+
+
+def test_all_weights_are_not_tuned_under_an_adapter(checkpoint):
+    encoder, *_ = text_encoders(str(checkpoint("text", "klue-bert")))
+    make_tunable(encoder.tower, Tuning("lora", rank=2))
+    with pytest.raises(SettingsError, match="use tune=lora, which goes on with the adapter"):
+        make_tunable(encoder.tower, Tuning("full"))
+
+
+def test_an_adapter_of_other_weights_is_refused(real_clips, checkpoint, tmp_path):
+    folder = tmp_path / "encoder"
+    shutil.copytree(checkpoint("text", "klue-bert"), folder)
+    classifier, _ = learn(real_clips, settings_of("text", folder, "lora", epochs=1))
+    classifier.save_pretrained(tmp_path / "run")
+    make_text_checkpoint(folder, "klue-bert", seed=1)
+    with pytest.raises(EncoderError, match=r"holds an adapter of .* as it was when it was learnt"):
+        _ = EmotionClassifier.from_pretrained(tmp_path / "run").text
+
+
+def test_without_peft_lora_says_what_to_install(checkpoint, monkeypatch):
+    encoder, *_ = text_encoders(str(checkpoint("text", "kcelectra")))
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(SettingsError, match=r"pip install 'maeum\[lora\]'"):
+        make_tunable(encoder.tower, Tuning("lora"))

@@ -81,7 +81,7 @@ def main() -> None:
         _fail(_sentence(error))
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            say("maeum: interrupted; train and crossval go on when the same command is typed again")
+            say("maeum: interrupted; long work goes on when the same command is typed again")
         raise
 
 

@@ -147,6 +147,7 @@ def load_adapter(model: nn.Module, folder: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise EncoderError(f"{folder} cannot be read as a LoRA adapter: {reason}") from error
+    model.requires_grad_(False)
     if strangers := [
         *found.unexpected_keys,
         *(key for key in found.missing_keys if "lora_" in key),

@@ -41,7 +41,6 @@ class SpeechTower(Tower):
         self._picked = picked_layers(layers, self._depth, name)
         for front in self.convolutions():
             _spare_the_wave_a_gradient(front)
-        self.eval()
 
     @property
     def layers(self) -> int:

@@ -16,6 +16,7 @@ from maeum.encoders.pretrained.lora import (
     save_adapter,
 )
 from maeum.encoders.pretrained.tower import Tower
+from maeum.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,21 @@ class Tuning:
 
 
 def make_tunable(tower: Tower, tuning: Tuning) -> None:
-    """Let the weights learn that should, and no others; changes the tower in place."""
+    """Let the weights learn that should, and no others; changes the tower in place.
+
+    Raises:
+        SettingsError: all weights are to learn, under an adapter that was learnt on them.
+    """
     model: Any = tower.model
     if tuning.how == "lora":
         add_adapter(model, tuning.rank)
+    elif has_adapter(model):
+        raise SettingsError(
+            "the encoder has a LoRA adapter, which would not fit it any more if all its weights "
+            "were tuned; use tune=lora, which goes on with the adapter, or frozen"
+        )
     else:
-        model.requires_grad_(True)
+        tower.thaw()
         for front in () if tuning.convolutions else tower.convolutions():
             front.requires_grad_(False)
     tower.noisy = tuning.noise
