@@ -66,6 +66,9 @@ USUAL_LR = {"frozen": 2e-3, "lora": 1e-3, "full": 1e-3}
 USUAL_ENCODER_LR = {"lora": 2e-4, "full": 1e-5}
 """Of what was pretrained, by tuning."""
 
+MOST_RANK = 1024
+"""Of low-rank updates, chosen or read; greater ones are as wide as what they update."""
+
 USUAL_STEPS, USUAL_EPOCHS = 1000, (10, 60)
 """How long heads train unless told: measured on 200 and 2,400 acted recordings, unseen voices."""
 
@@ -156,7 +159,7 @@ class Settings(BaseModel):
     warmup: float = Field(
         0.0, ge=0, description="steps with rising rate; below 1 a share of all steps"
     )
-    lora_rank: int = Field(16, ge=1, le=1024, description="rank of low-rank updates")
+    lora_rank: int = Field(16, ge=1, le=MOST_RANK, description="rank of low-rank updates")
     encoder_noise: bool = Field(
         True, description="dropout and masking inside tuned encoders, as they were pretrained with"
     )
@@ -295,7 +298,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(str(error)) from error
     if not isinstance(values, dict):
         raise SettingsError(f"{path} holds a {type(values).__name__}; expected settings, a: b")
-    return dict(values["settings"]) if "settings" in values else values
+    settings = values.get("settings", values)
+    if not isinstance(settings, dict):
+        raise SettingsError(f"{path} has `settings: {settings}`; expected settings, a: b")
+    return dict(settings)
 
 
 def _sentence(error: ValidationError, *, known: list[str]) -> str:

@@ -371,3 +371,19 @@ def test_a_run_of_an_encoder_this_version_lacks_is_refused(copy):
     path.write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(MaeumError, match="builtin:words"):
         EmotionClassifier.from_pretrained(copy)(text=SAID)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"attn_implementation": "author/kernel"},
+        {"_attn_implementation": "author/kernel"},
+        {"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True}},
+    ],
+    ids=str,
+)
+def test_nothing_in_a_runs_configuration_calls_for_code(copy, more):
+    path = copy / "config.json"
+    stated = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(stated | more), encoding="utf-8")
+    assert EmotionClassifier.from_pretrained(copy).network.config._attn_implementation == "eager"

@@ -1,5 +1,6 @@
 """Encoders that learn with the network: every family, every way, saved, killed, gone on with."""
 
+import json
 import shutil
 import sys
 from dataclasses import replace
@@ -12,10 +13,10 @@ from transformers import Trainer
 from maeum.config import Settings
 from maeum.corpus import Corpus, import_corpus
 from maeum.emotions import EmotionSet
-from maeum.encoders import text_encoders
+from maeum.encoders import Reading, text_encoders
 from maeum.encoders.pretrained.tuning import Tuning, make_tunable
 from maeum.errors import EncoderError, SettingsError
-from maeum.features import Features
+from maeum.features import Features, extract
 from maeum.inference import EmotionClassifier
 from maeum.testing import TEXT_FAMILIES, make_speech_checkpoint, make_text_checkpoint
 from maeum.training import train
@@ -252,6 +253,8 @@ def test_every_fusion_goes_with_every_tuning(fusion, tune, real_clips, checkpoin
     alone = read(real_clips.audio_root / row["audio"], text=row["text"])
     chances = torch.tensor(list(alone.probabilities.values()))
     torch.testing.assert_close(chances, answers(classifier, real_clips)[0], atol=1e-5, rtol=0)
+    assert read(text=row["text"]).modalities == ("text",)
+    assert read(real_clips.audio_root / row["audio"]).modalities == ("speech",)
 
 
 def test_all_weights_are_not_tuned_under_an_adapter(checkpoint):
@@ -259,6 +262,71 @@ def test_all_weights_are_not_tuned_under_an_adapter(checkpoint):
     make_tunable(encoder.tower, Tuning("lora", rank=2))
     with pytest.raises(SettingsError, match="use tune=lora, which goes on with the adapter"):
         make_tunable(encoder.tower, Tuning("full"))
+
+
+def test_features_of_the_encoders_as_they_were_are_no_hindrance(real_clips, checkpoint):
+    settings = settings_of("text", checkpoint("text", "klue-bert"), "lora", epochs=1)
+    frozen = extract(real_clips, text=text_encoders(settings.text))
+    ids = list(real_clips.utterances["id"])
+    given, _ = Material.gather(real_clips, settings, frozen).learn(ids)
+    own, _ = Material.gather(real_clips, settings).learn(ids)
+    assert equal_weights(given, own)
+    assert not given.text[0].tower.training
+
+
+def test_an_adapter_is_read_with_other_layers_and_cuts_than_it_was_learnt_with(
+    real_clips, checkpoint, tmp_path
+):
+    folder = checkpoint("text", "klue-bert")
+    classifier, _ = learn(real_clips, settings_of("text", folder, "lora", max_tokens=64))
+    classifier.save_pretrained(tmp_path)
+    kept = str(tmp_path / "encoders" / "text-0")
+    same, *_ = text_encoders(kept, Reading(max_tokens=64))
+    other, *_ = text_encoders(kept, Reading(layers="weighted", max_tokens=32))
+    assert same.version != other.version
+    sentence = ["오늘 정말 마음이 아프다"]
+    last_layer = other.encode(sentence)[:, -other.dim :]
+    torch.testing.assert_close(*map(torch.from_numpy, (same.encode(sentence), last_layer)))
+    again = settings_of("text", kept, "lora", epochs=1, max_tokens=32)
+    learn(real_clips, again)[0].save_pretrained(tmp_path / "again")
+    text_encoders(str(tmp_path / "again" / "encoders" / "text-0"), Reading(max_tokens=32))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"target_modules": "(a+)+$"}, {"target_modules": "("}, {"r": 10**9}, {"r": 0}, {"r": "x"}],
+    ids=str,
+)
+def test_an_adapter_that_is_no_list_of_layers_and_a_small_rank_is_refused(
+    wrong, real_clips, checkpoint, tmp_path
+):
+    classifier, _ = learn(
+        real_clips, settings_of("text", checkpoint("text", "klue-bert"), "lora", epochs=1)
+    )
+    classifier.save_pretrained(tmp_path)
+    folder = tmp_path / "encoders" / "text-0"
+    path = folder / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | wrong))
+    with pytest.raises(EncoderError, match="cannot be read as a LoRA adapter"):
+        text_encoders(str(folder))
+
+
+def test_a_run_cannot_lead_what_is_written_out_of_its_folder(real_clips, checkpoint, tmp_path):
+    classifier, _ = learn(
+        real_clips, settings_of("text", checkpoint("text", "klue-bert"), "lora", epochs=1)
+    )
+    classifier.network.config.text[0]["kept"] = "../elsewhere"
+    classifier.save_pretrained(tmp_path / "run")
+    assert names_in(tmp_path) == {"run"}
+
+
+def test_a_run_is_not_replaced_by_one_that_starts_from_it(real_clips, checkpoint, tmp_path):
+    tuned = {"tune": "lora", "modality": "text", "text": str(checkpoint("text", "klue-bert"))}
+    quick = {"split": "none", "epochs": 1, "hidden_size": 16, "batch_size": 4}
+    run = train(real_clips, tmp_path / "run", **tuned, **quick)
+    with pytest.raises(SettingsError, match="the run to start from and as the folder to write"):
+        train(real_clips, run.folder, start=str(run.folder), overwrite=True, **quick)
+    assert run.finished
 
 
 def test_an_adapter_of_other_weights_is_refused(real_clips, checkpoint, tmp_path):

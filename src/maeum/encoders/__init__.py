@@ -182,6 +182,25 @@ def findable(name: str) -> str:
     return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
+def tower_key(side: str, place: int) -> str:
+    """What an encoder that learns goes by, from its place on its side.
+
+    >>> tower_key("speech", 0)
+    'speech-0'
+    """
+    return f"{side}-{place}"
+
+
+def side_of(key: str) -> str:
+    """The side in what `tower_key` gives."""
+    return key.rpartition("-")[0]
+
+
+def kept_at(side: str, place: int) -> str:
+    """Where below its folder a run keeps an encoder it tuned."""
+    return f"encoders/{tower_key(side, place)}"
+
+
 def _made(name: str, builtin: dict[str, str], pretrained: str, reading: Reading) -> Any:  # noqa: ANN401
     if name in builtin:
         return _found(builtin[name])()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from inspect import signature
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +26,7 @@ from maeum.encoders import (
     SpeechEncoder,
     TextEncoder,
     Tunable,
+    kept_at,
     speech_encoders,
     text_encoders,
 )
@@ -38,11 +41,22 @@ from maeum.inference.fetching import local_folder
 from maeum.inference.inputs import network_inputs
 from maeum.inference.prediction import Failure, Prediction, Query
 from maeum.inference.vectors import Encoded, features_of
-from maeum.model import EmotionNetwork
+from maeum.model import EmotionNetwork, NetworkConfig
 from maeum.model.saving import writing_below
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
+
+UNREADABLE = (
+    AttributeError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
+"""What is raised where the files of a run are broken, or make no network."""
 
 ROWS_AT_ONCE = 1024
 """Utterances of a corpus the network sees at once."""
@@ -87,16 +101,19 @@ class EmotionClassifier:
         try:
             with quietly():
                 loaded: Any = EmotionNetwork.from_pretrained(
-                    folder, use_safetensors=True, output_loading_info=True
+                    folder,
+                    config=_config_in(folder),
+                    use_safetensors=True,
+                    output_loading_info=True,
                 )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            reason = str(error).splitlines()[0]
+        except UNREADABLE as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise RunError(f"{name} cannot be loaded as a run: {reason}") from error
         network, found = loaded
         if lacking := sorted(found["missing_keys"]):
             raise RunError(f"{name} holds another model or half of one: it lacks {lacking[0]}")
         classifier = cls(network)
-        classifier._folder = folder
+        classifier._folder = folder.absolute()  # encoders are read when they are first needed
         return classifier
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -104,8 +121,8 @@ class EmotionClassifier:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with writing_below(folder):
-            for kept, encoder in self._kept_encoders():
-                keep_tuned(encoder, folder / kept)
+            for kept, encoder, reading in self._kept_encoders():
+                keep_tuned(encoder, folder / kept, reading)
         with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
             with quietly(), writing_below(folder):
                 self.network.save_pretrained(aside)
@@ -113,12 +130,16 @@ class EmotionClassifier:
                 give_usual_rights(path)
                 path.replace(folder / path.name)
 
-    def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
-        """Encoders that were trained with the network, and where below the run they are kept."""
+    def _kept_encoders(self) -> Iterator[tuple[str, Tunable, Reading]]:
+        """Where below the run encoders trained with the network are kept; they and their reading.
+
+        The place is not read off the card: that of a stranger's run could lead anywhere.
+        """
         for side in self.network.inputs:
-            for card, encoder in zip(self._cards(side), getattr(self, side), strict=True):
+            pairs = zip(self._cards(side), getattr(self, side), strict=True)
+            for place, (card, encoder) in enumerate(pairs):
                 if "kept" in card:
-                    yield card["kept"], encoder
+                    yield kept_at(side, place), encoder, _reading(card)
 
     @cached_property
     def speech(self) -> tuple[SpeechEncoder, ...]:
@@ -136,8 +157,8 @@ class EmotionClassifier:
     def encoder_names(self, side: str) -> list[str]:
         """What the encoders of a side go by; of those that were tuned, the folders they lie in."""
         return [
-            str(self._folder / card["kept"]) if "kept" in card else card["name"]
-            for card in self._cards(side)
+            str(self._folder / kept_at(side, place)) if "kept" in card else card["name"]
+            for place, card in enumerate(self._cards(side))
         ]
 
     def _encoders(self, side: str, find: Callable[..., tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -145,7 +166,7 @@ class EmotionClassifier:
             return self._given.get(side, ())
         found: list[Any] = []
         for card, name in zip(self._cards(side), self.encoder_names(side), strict=True):
-            found += (_same(one, card) for one in find(name, Reading(**card["reading"])))
+            found += (_same(one, card) for one in find(name, _reading(card)))
         return tuple(found)
 
     def _ensure_encoders(self) -> None:
@@ -355,6 +376,30 @@ class EmotionClassifier:
         return Prediction(
             names[best], by_name[names[best]], by_name, modalities, query.audio, query.text
         )
+
+
+def _config_in(folder: Path) -> NetworkConfig:
+    """What `config.json` says of the network, and nothing else of what transformers would heed.
+
+    Some of that names repositories whose code is run, to compute attention for one.
+    """
+    stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    known = signature(NetworkConfig.__init__).parameters
+    return NetworkConfig(**{name: stated[name] for name in known if name in stated})
+
+
+def _reading(card: Mapping[str, Any]) -> Reading:
+    """How the encoder of a card was read.
+
+    Raises:
+        RunError: the card does not say.
+    """
+    try:
+        return Reading(**card["reading"])
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"the run does not say how {card['name']} was read ({error}); train it again"
+        ) from error
 
 
 def _same(encoder: Any, card: dict[str, object]) -> Any:  # noqa: ANN401 - either kind

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from maeum.errors import RunError
 
-FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.yaml", "partition.parquet", "README.md")
+_RUN = ("*.json", "*.safetensors", "*.yaml", "partition.parquet", "README.md")
+_VOCABULARY = ("*.txt", "*.model", "*.spm", "*.tiktoken")  # of encoders that were tuned
+
+FILES = (*_RUN, *_VOCABULARY)
 """What of a repository is fetched: no code and nothing pickled."""
 
 

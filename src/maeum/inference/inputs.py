@@ -32,7 +32,8 @@ def network_inputs(features: Features, network: EmotionNetwork, places: Places) 
         inputs[side] = torch.from_numpy(features.tables[side][rows])
         inputs[f"has_{side}"] = torch.from_numpy(features.has[side][rows])
     if network.config.fusion == "cross":
-        inputs["frames"] = {side: _frames(features, side, rows) for side in sides}
+        kept = [side for side in sides if side in features.frames]
+        inputs["frames"] = {side: _frames(features, side, rows) for side in kept}
     if network.config.context:
         inputs["context"] = _context(features, sides, features.context[places])
     return inputs

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from maeum.encoders import Tunable
+from maeum.encoders import Tunable, side_of
 from maeum.features import Features
 from maeum.inference.inputs import network_inputs
 from maeum.model import EmotionNetwork
@@ -72,7 +72,7 @@ class ClipDataset(Dataset[Batch]):
         """A whole batch, as `model.whole.WholeNetwork` takes it."""
         places = np.array(indices, dtype=np.int64)
         batch: Batch = {"inputs": self._inputs(places)}
-        for side in {key.partition("-")[0] for key in self.tuned} | self.features.tables.keys():
+        for side in {side_of(key) for key in self.tuned} | self.features.tables.keys():
             if side in self.features.tables:
                 table = self.features.tables[side]
                 batch[side] = torch.from_numpy(table[self.features.rows[places]])
@@ -83,7 +83,7 @@ class ClipDataset(Dataset[Batch]):
         """What each tuned encoder is given: the rows of the batch that have its side."""
         inputs = {}
         for key, encoder in self.tuned.items():
-            side = key.partition("-")[0]
+            side = side_of(key)
             own = places[self.features.present(side)[places]]
             if len(own):
                 inputs[key] = encoder.prepare(self.clips.of(side, own, encoder))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,8 @@ from numpy.typing import NDArray
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, SpeechEncoder
 from maeum.errors import AudioError
-from maeum.features.hearing import Stretch, listen, stretches
+from maeum.features.ahead import THREADS, ahead, workers
+from maeum.features.hearing import Clip, listen, stretches
 from maeum.progress import track
 
 
@@ -43,9 +42,13 @@ class Clips:
         return [self._wave(place, encoder.rate_hz) for place in chosen]
 
     def _wave(self, place: int, rate_hz: int) -> NDArray[np.float32]:
-        clip = stretches(self.corpus)[place]
+        clip = self._stretches[place]
         assert clip is not None  # noqa: S101 - only utterances that have a recording are asked for
         return listen(clip[0], rate_hz, clip[1], equal_loudness=self.equal_loudness)
+
+    @cached_property
+    def _stretches(self) -> Sequence[Clip | None]:
+        return stretches(self.corpus)
 
 
 def usable_recordings(corpus: Corpus, rate_hz: int) -> tuple[NDArray[np.bool_], dict[str, str]]:
@@ -53,22 +56,21 @@ def usable_recordings(corpus: Corpus, rate_hz: int) -> tuple[NDArray[np.bool_], 
 
     Every one is decoded once: better before the first step than in the middle of the night.
     """
-    rows = stretches(corpus)
-    heard, failures = np.zeros(len(rows), dtype=bool), {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = pool.map(lambda row: _failure(row, rate_hz), rows)
-        for place, found in enumerate(track(outcomes, total=len(rows), label="hearing")):
-            heard[place] = rows[place] is not None and found is None
-            if found is not None:
-                failures[corpus.utterances["id"][place]] = found
+    ids, failures = corpus.utterances["id"], {}
+    heard = corpus.utterances["audio"].is_not_null().to_numpy().copy()
+    with workers() as pool:
+        reasons = ahead(pool, partial(_failure, rate_hz), stretches(corpus), 4 * THREADS)
+        for place, reason in enumerate(track(reasons, total=len(ids), label="hearing")):
+            if reason is not None:
+                heard[place], failures[ids[place]] = False, reason
     return heard, failures
 
 
-def _failure(row: tuple[Path, Stretch] | None, rate_hz: int) -> str | None:
-    if row is None:
+def _failure(rate_hz: int, clip: Clip | None) -> str | None:
+    if clip is None:
         return None
     try:
-        listen(row[0], rate_hz, row[1])
+        listen(clip[0], rate_hz, clip[1])
     except AudioError as error:
         return str(error)
     return None

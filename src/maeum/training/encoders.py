@@ -16,8 +16,10 @@ from maeum.encoders import (
     Tunable,
     card,
     findable,
+    kept_at,
     speech_encoders,
     text_encoders,
+    tower_key,
 )
 from maeum.errors import SettingsError
 from maeum.features import Features, extract, recipe
@@ -70,7 +72,7 @@ class Encoders:
         if self.settings.tune == "frozen":
             return {}
         return {
-            f"{side}-{place}": encoder
+            tower_key(side, place): encoder
             for side, encoders in self.by_side.items()
             for place, encoder in enumerate(encoders)
             if isinstance(encoder, Tunable)
@@ -106,11 +108,11 @@ class Encoders:
 
     def cards(self, side: str) -> list[dict[str, Any]]:
         """What a run keeps of the encoders of a side: enough to find and read them again."""
-        reading = asdict(reading_of(self.settings))
+        reading, tuned = asdict(reading_of(self.settings)), self.tuned
         return [
             card(encoder)
             | {"name": findable(encoder.name), "reading": reading}
-            | ({"kept": f"encoders/{side}-{place}"} if f"{side}-{place}" in self.tuned else {})
+            | ({"kept": kept_at(side, place)} if tower_key(side, place) in tuned else {})
             for place, encoder in enumerate(self.by_side.get(side, ()))
         ]
 

@@ -103,7 +103,7 @@ def fit(network: Learner, lesson: Lesson, settings: Settings) -> History:
         logger.info("going on from %s", last.name.replace("-", " of step "))
     with _threads(network), quietly(), writing_below(Path(str(trainer.args.output_dir))):
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    network.cpu()
+    network.cpu().eval()
     return [dict(entry) for entry in trainer.state.log_history]
 
 

@@ -28,7 +28,7 @@ from maeum.progress import track
 from maeum.training import processes
 from maeum.training.folder import claim, folder_card
 from maeum.training.learn import Material, training_rows
-from maeum.training.starting import settings_and_start
+from maeum.training.starting import refuse_its_own_start, settings_and_start
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def crossval(
     _refuse_what_folds_decide(chosen)
     processes.refuse_several("a cross-validation")
     folder = Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-crossval-"))
+    refuse_its_own_start(folder, chosen)
     parting = {"protocol": by, "folds": folds, "seed": chosen.split_seed}
     card = folder_card(
         "crossval", corpus, chosen, split=parting, start=start.digest if start else ""
@@ -92,7 +93,7 @@ def crossval(
     turns = list(splits.folds(corpus.utterances, by, folds, seed=chosen.split_seed))
     write_text(folder / "maeum.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
     material = cache(
-        lambda: Material.gather(corpus, chosen, features, start.model if start else None)
+        lambda: Material.gather(corpus, chosen, features, start.network if start else None)
     )
     answered = [
         _answers(folder / "folds" / f"{number:04d}.parquet", fold, material)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 from transformers import set_seed
 
 from maeum.config import Settings
@@ -18,7 +19,7 @@ from maeum.emotions import EmotionSet
 from maeum.encoders.pretrained.tuning import Tuning, make_tunable
 from maeum.errors import CorpusError, SettingsError
 from maeum.features import Features
-from maeum.features.normalize import usual_spread, with_known_voices
+from maeum.features.normalize import usual_spread_in, with_known_voices
 from maeum.inference import EmotionClassifier
 from maeum.model import EmotionNetwork, NetworkConfig
 from maeum.model.whole import WholeNetwork
@@ -41,14 +42,14 @@ class Material:
             voice.
         settings: of the run.
         encoders: that made the features; None where some are tuned: each network then has its own.
-        start: a classifier whose weights are taken over where they fit.
+        start: a network whose weights are taken over where they fit.
     """
 
     corpus: Corpus
     features: Features
     settings: Settings
     encoders: Encoders | None = None
-    start: EmotionClassifier | None = None
+    start: EmotionNetwork | None = None
 
     @classmethod
     def gather(
@@ -56,7 +57,7 @@ class Material:
         corpus: Corpus,
         settings: Settings,
         features: Features | None = None,
-        start: EmotionClassifier | None = None,
+        start: EmotionNetwork | None = None,
     ) -> Material:
         """Encode the corpus, unless features are given, and leave out what cannot be used.
 
@@ -66,14 +67,8 @@ class Material:
                 made otherwise.
         """
         encoders = Encoders.of(settings)
-        if features is None:
-            features = _features(corpus, encoders)
-        elif not encoders.fixed.recipe <= features.made_by:
-            raise SettingsError(
-                f"the features given were made by {sorted(features.made_by)}; "
-                f"these settings need {sorted(encoders.fixed.recipe)}"
-            )
-        features = features.take(list(corpus.utterances["id"])).only(settings.modality)
+        features = _fixed_features(corpus, encoders.fixed, features)
+        features = _with_who_has_what(features, corpus, encoders).only(settings.modality)
         usable = pl.Series(features.usable)
         if not usable.any():
             raise CorpusError(_nothing_usable(settings, features))
@@ -175,10 +170,7 @@ class Material:
 
     def _spread(self, train: Sequence[str]) -> np.ndarray:
         """Spread within a voice, from the training part."""
-        own = self.features.take(train)
-        heard = np.flatnonzero(own.present("speech"))
-        speakers = self._speakers(train)
-        return usual_spread(own.vectors("speech")[heard], [str(speakers[row]) for row in heard])
+        return usual_spread_in(self.features.take(train), self._speakers(train))
 
     def _normalized(self, train: Sequence[str]) -> Features:
         if not self._by_voice:
@@ -192,11 +184,12 @@ class Material:
         """A fresh network, standardised like the features; or begun where another one ended."""
         network = EmotionNetwork(self._config(encoders, labels))
         for side in encoders.by_side:
-            present = features.present(side)
-            if present.any():
-                network.side(side).standardize_like(features.vectors(side)[present])
+            table = features.tables[side]
+            chosen = np.zeros(len(table), dtype=bool)
+            chosen[features.rows[features.present(side)]] = True
+            network.side(side).standardize_like(table, chosen)
         if self.start is not None:
-            network.start_from(self.start.network)
+            network.start_from(self.start)
         return network
 
     def _config(self, encoders: Encoders, labels: Sequence[int]) -> NetworkConfig:
@@ -216,15 +209,44 @@ class Material:
         )
 
 
-def _features(corpus: Corpus, encoders: Encoders) -> Features:
-    """Features by the encoders that do not learn; who has what, for those that do."""
-    features = encoders.fixed.extract(corpus)
+def _fixed_features(corpus: Corpus, fixed: Encoders, given: Features | None) -> Features:
+    """Features by the encoders that do not learn and by no others, of the corpus in its order.
+
+    Raises:
+        SettingsError: the features given were made otherwise.
+        CorpusError: they are of another corpus.
+    """
+    if given is None:
+        return fixed.extract(corpus)
+    if not fixed.recipe <= given.made_by:
+        raise SettingsError(
+            f"the features given were made by {sorted(given.made_by)}; "
+            f"these settings need {sorted(fixed.recipe)}"
+        )
+    taken = given.take(list(corpus.utterances["id"]))
+    return replace(
+        taken,
+        tables={side: taken.tables[side] for side in fixed.by_side},
+        has={side: taken.has[side] for side in fixed.by_side},
+    )
+
+
+def _with_who_has_what(features: Features, corpus: Corpus, encoders: Encoders) -> Features:
+    """The features, which also say who has a side that only learning encoders hear or read."""
     has, failures = dict(features.has), dict(features.failures)
     if encoders.speech and "speech" not in has:
-        has["speech"], failures = usable_recordings(corpus, encoders.speech[0].rate_hz)
+        heard, unheard = usable_recordings(corpus, encoders.speech[0].rate_hz)
+        has["speech"], failures = _by_row(features, heard), failures | unheard
     if encoders.text and "text" not in has:
-        has["text"] = corpus.utterances["text"].is_not_null().to_numpy()
+        has["text"] = _by_row(features, corpus.utterances["text"].is_not_null().to_numpy())
     return replace(features, has=has, failures=failures)
+
+
+def _by_row(features: Features, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(utterance,) -> (row,), False in rows of no utterance."""
+    by_row = np.zeros(features.rows.max(initial=-1) + 1, dtype=bool)
+    by_row[features.rows] = there
+    return by_row
 
 
 def _some(ids: Sequence[str], seed: int) -> list[str]:

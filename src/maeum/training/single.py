@@ -24,7 +24,7 @@ from maeum.training.card import model_card
 from maeum.training.fit import History
 from maeum.training.folder import claim, folder_card
 from maeum.training.learn import Material, training_rows
-from maeum.training.starting import settings_and_start
+from maeum.training.starting import refuse_its_own_start, settings_and_start
 
 logger = logging.getLogger(__name__)
 
@@ -50,13 +50,14 @@ def train(
         settings: see `Settings`; they stand over the file.
 
     Raises:
-        SettingsError: a setting is unknown or out of range.
+        SettingsError: a setting is unknown or out of range, or the run would start from itself.
         CorpusError: the corpus cannot be split, or is smaller than asked for.
         RunError: the folder holds a run with other settings, or other files.
     """
     chosen, start = settings_and_start(config, settings)
     processes.per_step(chosen)
     run = Run(Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-run-")))
+    refuse_its_own_start(run.folder, chosen)
     parts = split(corpus.utterances, chosen.split, seed=chosen.split_seed)
     began = start.digest if start else ""
     card = folder_card("run", corpus, chosen, split=parts.to_dict(), start=began)
@@ -68,7 +69,7 @@ def train(
         logger.info("finished already, not trained again: %s", run.folder)
         _tidy(run)
         return run
-    material = Material.gather(corpus, chosen, features, start.model if start else None)
+    material = Material.gather(corpus, chosen, features, start.network if start else None)
     taken = _parts_to_use(material, parts, chosen)
     if processes.is_first():
         run.write_card({**card, "used": {part: len(ids) for part, ids in taken.items()}})

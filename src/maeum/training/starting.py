@@ -10,7 +10,9 @@ from typing import Any
 
 from maeum.config import Settings
 from maeum.encoders import card, findable
+from maeum.errors import SettingsError
 from maeum.inference import EmotionClassifier, Run
+from maeum.model import EmotionNetwork
 
 INHERITED = (
     "modality",
@@ -30,11 +32,11 @@ class Start:
     """A run that another one starts from.
 
     Attributes:
-        model: its classifier.
+        network: its weights, their cards saying which encoders they are for.
         digest: of its weights.
     """
 
-    model: EmotionClassifier
+    network: EmotionNetwork
     digest: str
 
 
@@ -56,8 +58,21 @@ def settings_and_start(
         return settings, None
     run = Run.open(settings.start)
     _name_by_folder(run.model)
-    start = Start(run.model, _digest(run.folder / "model.safetensors"))
+    start = Start(run.model.network, _digest(run.folder / "model.safetensors"))
     return Settings.of(config, below=_inherited(run), **given), start
+
+
+def refuse_its_own_start(folder: Path, settings: Settings) -> None:
+    """Before a folder is replaced that what comes into it starts from.
+
+    Raises:
+        SettingsError: they are one.
+    """
+    if settings.start is not None and Path(settings.start).resolve() == folder.resolve():
+        raise SettingsError(
+            f"{folder} was given as the run to start from and as the folder to write; "
+            "name another folder with --to"
+        )
 
 
 def _inherited(run: Run) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,14 +17,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from maeum.encoders import Reading, Tunable
+from maeum.config import MOST_RANK
+from maeum.encoders import ADAPTER, Reading, Tunable
 from maeum.errors import EncoderError, SettingsError
-from maeum.files import write_json
+from maeum.files import write_json, written_aside
 
 if TYPE_CHECKING:
     from peft import LoraConfig
 
-CONFIG, WEIGHTS, BASE = "adapter_config.json", "adapter_model.safetensors", "base.json"
+WEIGHTS, BASE = "adapter_model.safetensors", "base.json"
 
 
 class Base(NamedTuple):
@@ -31,16 +33,18 @@ class Base(NamedTuple):
 
     Attributes:
         name: as typed, or its folder.
-        version: of its weights; those of another version have no use for the adapter.
+        version: of its weights, read so; those of another version have no use for the adapter.
+        reading: how it was read when it had that version; None: as it is asked for.
     """
 
     name: str
     version: str
+    reading: Reading | None = None
 
 
 def is_adapter(folder: Path) -> bool:
     """Whether a folder holds an adapter rather than a whole model."""
-    return (folder / CONFIG).is_file()
+    return (folder / ADAPTER).is_file()
 
 
 def has_adapter(model: nn.Module) -> bool:
@@ -70,17 +74,20 @@ def add_adapter(model: nn.Module, rank: int) -> None:
 
 
 def save_adapter(model: nn.Module, folder: Path, base: Base) -> None:
-    """Write the adapter of a model, without the model."""
+    """Write the adapter of a model, without the model; each file whole or not at all."""
     _peft()
     from peft import get_peft_model_state_dict
 
     config: LoraConfig = model.peft_config["default"]  # type: ignore[assignment, index]
-    config.save_pretrained(str(folder))
+    stated = config.to_dict()  # type: ignore[no-untyped-call]
+    write_json(folder / ADAPTER, stated | {"target_modules": sorted(stated["target_modules"])})
     weights = {
         name: weight.contiguous() for name, weight in get_peft_model_state_dict(model).items()
     }
-    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
-    write_json(folder / BASE, base._asdict())
+    with written_aside(folder / WEIGHTS) as aside:
+        save_file(weights, aside, metadata={"format": "pt"})
+    reading = None if base.reading is None else asdict(base.reading)
+    write_json(folder / BASE, base._asdict() | {"reading": reading})
 
 
 def base_of(folder: Path) -> Base:
@@ -90,8 +97,14 @@ def base_of(folder: Path) -> Base:
         EncoderError: it does not say.
     """
     try:
-        return Base(**json.loads((folder / BASE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        stated = json.loads((folder / BASE).read_text(encoding="utf-8"))
+        reading = stated.get("reading")
+        return Base(
+            name=str(stated["name"]),
+            version=str(stated["version"]),
+            reading=None if reading is None else Reading(**reading),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise EncoderError(
             f"{folder} holds a LoRA adapter but does not say of which model ({BASE}: {error})"
         ) from error
@@ -103,26 +116,30 @@ def adapt(load: Callable[[str, Reading], Tunable], folder: Path, reading: Readin
     Args:
         load: reads an encoder by its name.
         folder: of the adapter.
-        reading: of the encoder.
+        reading: of the encoder; it need not be the one it had when the adapter was learnt.
 
     Raises:
         EncoderError: the encoder is not what it was when the adapter was learnt, or the folder
             holds half an adapter.
     """
     base = base_of(folder)
-    encoder = load(base.name, reading)
+    known = base.reading or reading
+    encoder = load(base.name, known)
     if encoder.version != base.version:
         raise EncoderError(
             f"{folder} holds an adapter of {base.name} as it was when it was learnt (version "
             f"{base.version}); what goes by that name now is version {encoder.version}"
         )
+    if known != reading:
+        encoder = load(base.name, reading)
     load_adapter(encoder.tower.model, folder)
-    encoder.name, encoder.version = str(folder), _version(base, folder)
+    encoder.name, encoder.version = str(folder), _version(encoder.version, folder)
     return encoder
 
 
-def _version(base: Base, folder: Path) -> str:
-    digest = hashlib.sha256(base.version.encode())
+def _version(without: str, folder: Path) -> str:
+    """Of an encoder with the adapter in a folder, from its version without."""
+    digest = hashlib.sha256(without.encode())
     digest.update((folder / WEIGHTS).read_bytes())
     return digest.hexdigest()[:16]
 
@@ -139,10 +156,8 @@ def load_adapter(model: nn.Module, folder: Path) -> None:
     from peft import set_peft_model_state_dict
 
     try:
-        stated = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         weights = load_file(folder / WEIGHTS)
-        rank, alpha, targets = (stated[key] for key in ("r", "lora_alpha", "target_modules"))
-        inject(config_class(r=rank, lora_alpha=alpha, target_modules=targets), model)
+        inject(config_class(**_stated(folder)), model)
         found: Any = set_peft_model_state_dict(model, weights)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
@@ -155,6 +170,22 @@ def load_adapter(model: nn.Module, folder: Path) -> None:
         raise EncoderError(
             f"{folder} holds an adapter of another model: {strangers[0]} does not fit"
         )
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    """What makes an adapter, of all that its configuration says.
+
+    Raises:
+        ValueError: the rank is out of range, or layers are not named but described by a pattern,
+            which could take for ever to be looked for.
+    """
+    stated = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
+    rank, alpha, targets = (stated[key] for key in ("r", "lora_alpha", "target_modules"))
+    if not 1 <= rank <= MOST_RANK:
+        raise ValueError(f"its rank is {rank}, expected 1 to {MOST_RANK}")
+    if not isinstance(targets, list) or not all(isinstance(name, str) for name in targets):
+        raise ValueError(f"its target_modules are {targets!r}, expected a list of names")
+    return {"r": rank, "lora_alpha": alpha, "target_modules": targets}
 
 
 def _peft() -> tuple[Any, Any]:

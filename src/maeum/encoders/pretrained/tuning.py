@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from maeum.encoders import Tunable, findable
+from maeum.encoders import Reading, Tunable, findable
 from maeum.encoders.pretrained.lora import (
     Base,
     add_adapter,
@@ -62,14 +62,19 @@ def make_tunable(tower: Tower, tuning: Tuning) -> None:
         model.gradient_checkpointing_enable({"use_reentrant": False})
 
 
-def keep_tuned(encoder: Tunable, folder: Path) -> None:
+def keep_tuned(encoder: Tunable, folder: Path, reading: Reading) -> None:
     """Write a tuned encoder such that `speech_encoders` or `text_encoders` read it by its folder.
 
     Every weight, in the layout of the hub; of one with an adapter the adapter alone.
+
+    Args:
+        encoder: that was tuned.
+        folder: to write to.
+        reading: how the encoder was read.
     """
     if not has_adapter(encoder.tower.model):
         encoder.save(folder)
         return
     known = Path(encoder.name)
-    base = base_of(known) if is_adapter(known) else Base(findable(encoder.name), encoder.version)
-    save_adapter(encoder.tower.model, folder, base)
+    fresh = Base(findable(encoder.name), encoder.version, reading)
+    save_adapter(encoder.tower.model, folder, base_of(known) if is_adapter(known) else fresh)
