@@ -442,9 +442,8 @@ def test_the_version_is_that_of_weights_and_reading_wherever_they_lie(shelf, cop
 
 
 @every_family
-def test_nothing_learns_until_it_is_told_to_and_then_all_that_can(opened, family):
+def test_nothing_learns_until_it_is_told_to_and_then_everything(opened, family):
     tower = opened(family).tower
     assert not any(weight.requires_grad for weight in tower.parameters())
     tower.thaw()
-    fixed = [name for name, weight in tower.named_parameters() if not weight.requires_grad]
-    assert fixed == (["model.embed_positions.weight"] if family == "whisper" else [])
+    assert all(weight.requires_grad for weight in tower.parameters())

@@ -35,7 +35,7 @@ def _option(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     flag = str(extra.get("flag", f"--{name.replace('_', '-')}"))
-    if field.default is True:
+    if isinstance(field.default, bool):
         flag = f"{flag}/--no-{flag.removeprefix('--')}"
     silent = field.default is None or isinstance(field.default, bool)
     default = "" if silent else f" [default: {field.default}]"

@@ -20,7 +20,6 @@ class Tower(nn.Module):
         super().__init__()
         self.model = model
         self.noisy = True
-        self._can_learn = [weight for weight in model.parameters() if weight.requires_grad]
         self.freeze()
         self.eval()
 
@@ -29,9 +28,8 @@ class Tower(nn.Module):
         self.model.requires_grad_(False)
 
     def thaw(self) -> None:
-        """All learns but what is fixed by design, as Whisper's positions are."""
-        for weight in self._can_learn:
-            weight.requires_grad_(True)
+        """Everything learns."""
+        self.model.requires_grad_(True)
 
     def train(self, mode: bool = True) -> Self:
         """As torch's, but without noise the model stays as it is when it answers."""
