@@ -10,7 +10,7 @@ import typer
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.cli.corpora import CorpusFolder
 from maeum.cli.options import takes_settings
-from maeum.config import PAPER_SPEECH, PAPER_TEXT, Grouping
+from maeum.config import PAPER_SPEECH, PAPER_TEXT, Grouping, Settings
 
 if TYPE_CHECKING:
     from maeum.evaluation import Evaluation
@@ -54,6 +54,7 @@ def train(
     `torchrun --nproc-per-node 2 -m maeum train corpora/ko --to runs/tuned --speech
     models/wav2vec2 --tune full`
     """
+    Settings.of(config, **settings)  # what cannot be is said before anything heavy is loaded
     from maeum.corpus import Corpus
     from maeum.training import processes
     from maeum.training import train as learn
@@ -97,6 +98,7 @@ def crossval(
 
     **Example** `maeum crossval corpora/ko --to runs/loso --folds loso --modality speech`
     """
+    Settings.of(config, **settings)
     from maeum.corpus import Corpus
     from maeum.training import crossval as cross
 

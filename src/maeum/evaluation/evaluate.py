@@ -69,7 +69,10 @@ class Evaluation:
 
     @property
     def meaning(self) -> str:
-        """One sentence on what the protocol says of the numbers."""
+        """What the numbers say: what the protocol keeps apart, or that it was met all the same."""
+        apart = self.protocol.split("+")
+        if broken := [str(entry) for entry in self.leaks.found if entry.kind in apart]:
+            return "; ".join(broken)
         return MEANING.get(self.protocol, "the run was trained on another corpus")
 
 
@@ -106,14 +109,13 @@ def evaluate(
     if not features.usable.any():
         raise CorpusError("nothing to test: no utterance has a usable recording or text")
     notes = (TRANSDUCTIVE,) if run.model.needs_voice else ()
-    trained = run.partition.filter(pl.col("part") == "train")
     return judge(
         answers(run.model, tested, features),
         run.model.emotions,
         protocol=run.card["split"]["protocol"] if own else OTHER_CORPUS,
         part=part,
         modality=given,
-        leaks=leaks(trained, hashed(tested.utterances), notes=notes),
+        leaks=leaks(run.met, hashed(tested.utterances), notes=notes),
         left_out=int((~features.usable).sum()),
     )
 
@@ -240,4 +242,4 @@ def _features_for(
         speakers = dict(corpus.utterances.select("id", "speaker").iter_rows())
         voices = [speakers[name] for name in features.ids]
         features = classifier.with_known_voices(features, voices)
-    return features.take(ids)
+    return features.take(ids).apart()

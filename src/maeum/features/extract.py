@@ -40,6 +40,7 @@ REFUSED = {
     "speech": "%d of %d recordings cannot be heard, the first because %s",
     "text": "%d of %d sentences cannot be read, the first because %s",
 }
+"""How those that fail are spoken of: how many, of how many, why."""
 
 
 def extract(

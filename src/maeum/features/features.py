@@ -126,6 +126,13 @@ class Features:
     def _place(self) -> dict[str, int]:
         return {name: place for place, name in enumerate(self.ids)}
 
+    def apart(self) -> Features:
+        """The same utterances, blind to previous ones that are not among them.
+
+        What is trained on thus never looks at what is tested, nor the other way round.
+        """
+        return replace(self, context=np.where(np.isin(self.context, self.rows), self.context, -1))
+
     def only(self, modality: str) -> Features:
         """The same utterances with one side kept from the network, unless it is `both`.
 

@@ -45,7 +45,7 @@ def _frames(features: Features, side: str, rows: Places) -> list[tuple[Tensor, T
 
 
 def _padded(sequences: list[NDArray[np.float32]]) -> tuple[Tensor, Tensor]:
-    values = pad_sequence([torch.from_numpy(frames) for frames in sequences], batch_first=True)
+    values = pad_sequence([torch.tensor(frames) for frames in sequences], batch_first=True)
     lengths = torch.tensor([len(frames) for frames in sequences])
     return values, torch.arange(values.shape[1]) < lengths[:, None]
 

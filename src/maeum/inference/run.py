@@ -3,7 +3,8 @@
 config.json, model.safetensors   the network
 maeum.yaml                       settings, corpus, split, versions
 partition.parquet                who was in which part, as hashes: leaks can be found in any
-                                 corpus, and nothing of the corpus is given away
+                                 corpus, and nothing of the corpus is given away; part `before` is
+                                 what the weights it began with were trained on
 log.json                         losses while training
 report/                          metrics.json, confusion.png, report.html
 README.md                        the model card
@@ -30,7 +31,17 @@ from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
 from maeum.inference.classifier import EmotionClassifier
 
+BEFORE = "before"
+"""The part of what the weights that a run began with were trained on."""
+
 _CARD_KEYS = {"kind", "settings", "corpus", "split"}
+
+
+def run_that_tuned(encoder: str) -> Path | None:
+    """The folder of the run that keeps a tuned encoder in the folder named; else None."""
+    run = Path(encoder).resolve().parent.parent
+    kept = Path(encoder).is_dir() and Path(encoder).resolve().parent.name == "encoders"
+    return run if kept and (run / "maeum.yaml").is_file() else None
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,7 @@ class Run:
 
     @cached_property
     def partition(self) -> pl.DataFrame:
-        """Columns utterance, speaker, script (hashed) and part.
+        """Columns utterance, speaker, script (hashed) and part, `BEFORE` among them.
 
         Raises:
             RunError: it cannot be read.
@@ -136,6 +147,11 @@ class Run:
             raise RunError(
                 f"{path} cannot be read ({reason}); train again in a new folder"
             ) from error
+
+    @property
+    def met(self) -> pl.DataFrame:
+        """Of the partition, all that the weights have learnt from, here or before."""
+        return self.partition.filter(pl.col("part").is_in(["train", BEFORE]))
 
     def part(self, corpus: Corpus, part: str) -> Corpus:
         """The utterances of a corpus that were in one part of this run, by their content.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maeum.config import Settings
 from maeum.corpus.splits import MEANING
 from maeum.evaluation import Evaluation
 from maeum.evaluation.writing import summary
@@ -14,7 +15,7 @@ Tells {emotions} apart from {modality}.
 
 {numbers}
 
-- Encoders: {encoders}
+- Encoders: {encoders}; {learning}
 - Trained on {used} utterances of a corpus read by `{reader}` (fingerprint `{fingerprint}`)
 - Split `{protocol}`, seed {split_seed}: {meaning}
 - Seed {seed}
@@ -60,8 +61,21 @@ def model_card(run: Run, evaluation: Evaluation | None) -> str:
         fingerprint=card["corpus"]["fingerprint"],
         protocol=card["split"]["protocol"],
         split_seed=card["split"]["seed"],
-        meaning=MEANING[card["split"]["protocol"]],
+        learning=_learning(settings),
+        meaning=evaluation.meaning if evaluation else MEANING[card["split"]["protocol"]],
         seed=settings.seed,
         warnings="\n".join(f"- {warning}" for warning in warnings)
         or "- Test and training share no voice, sentence or recording.",
     )
+
+
+def _learning(settings: Settings) -> str:
+    """What learnt, from what, and how the sides are joined."""
+    tuned = {"frozen": "frozen", "lora": "tuned by LoRA", "full": "tuned"}[settings.tune]
+    more = {
+        f"layers {settings.layers}": settings.layers != "last",
+        f"fusion {settings.fusion}": settings.fusion != "concat",
+        f"{settings.context} previous utterances": settings.context > 0,
+        f"started from `{settings.start}`": settings.start is not None,
+    }
+    return ", ".join([tuned, *(words for words, holds in more.items() if holds)])

@@ -139,6 +139,20 @@ class _Trainer(Trainer):
         )
         return self.optimizer
 
+    def training_step(self, *given: Any, **more: Any) -> Tensor:  # noqa: ANN401 - Trainer's
+        """As Trainer's; a loss that is no number ends the run before it is kept.
+
+        Raises:
+            SettingsError: the weights ran away.
+        """
+        loss = super().training_step(*given, **more)
+        if not torch.isfinite(loss):
+            raise SettingsError(
+                f"after {self.state.global_step} steps the loss is {loss.item()}: the weights ran "
+                "away; take lower rates (--lr, --encoder-lr), or a warm-up, in a new folder"
+            )
+        return loss
+
     def _save(
         self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import yaml
 
 from maeum.config import Grouping, Settings
 from maeum.corpus import Corpus, splits
-from maeum.corpus.identity import hashed
+from maeum.corpus.identity import KINDS, hashed
 from maeum.corpus.manifest import write_table
 from maeum.corpus.splits import Fold
 from maeum.errors import SettingsError
@@ -28,7 +29,7 @@ from maeum.progress import track
 from maeum.training import processes
 from maeum.training.folder import claim, folder_card
 from maeum.training.learn import Material, training_rows
-from maeum.training.starting import refuse_its_own_start, settings_and_start
+from maeum.training.starting import met_before, refuse_its_own_start, settings_and_start
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,12 @@ def _answers(path: Path, fold: Fold, material: Callable[[], Material]) -> pl.Dat
     usable = given.corpus.utterances
     train = training_rows(usable.filter(pl.col("id").is_in(fold.train.implode())), given.settings)
     test = given.corpus.select(usable["id"].is_in(fold.test.implode()))
-    classifier, _ = given.learn(list(train["id"]))
+    unfinished = path.with_suffix("") if given.settings.tune != "frozen" else None
+    classifier, _ = given.learn(list(train["id"]), checkpoints=unfinished)
     found = answers(classifier, test, given.features_for(classifier, list(test.utterances["id"])))
     write_table(found, path)
+    if unfinished is not None:
+        shutil.rmtree(unfinished, ignore_errors=True)
     return found
 
 
@@ -180,10 +184,13 @@ def _figures(evaluation: Evaluation) -> dict[str, float]:
 def _leaks(corpus: Corpus, turns: Sequence[Fold], settings: Settings) -> Leaks:
     """What tests and trainings share, over all folds."""
     keys = hashed(corpus.utterances).with_columns(id=corpus.utterances["id"])
+    before = met_before(settings).select(KINDS)
     notes = (TRANSDUCTIVE,) if settings.normalize == "speaker" and settings.hears_speech else ()
     folds = [
         (
-            keys.filter(pl.col("id").is_in(fold.train.implode())),
+            pl.concat(
+                [keys.filter(pl.col("id").is_in(fold.train.implode())).select(KINDS), before]
+            ),
             keys.filter(pl.col("id").is_in(fold.test.implode())),
         )
         for fold in turns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from maeum.emotions import EmotionSet
 from maeum.encoders.pretrained.tuning import Tuning, make_tunable
 from maeum.errors import CorpusError, SettingsError
 from maeum.features import Features
+from maeum.features.extract import REFUSED
 from maeum.features.normalize import usual_spread_in, with_known_voices
 from maeum.inference import EmotionClassifier
 from maeum.model import EmotionNetwork, NetworkConfig
@@ -27,6 +29,8 @@ from maeum.training.batches import ClipDataset, FeatureDataset
 from maeum.training.clips import Clips, usable_recordings
 from maeum.training.encoders import Encoders
 from maeum.training.fit import History, Lesson, fit
+
+logger = logging.getLogger(__name__)
 
 FIRST_LOOK = 256
 """Utterances that say how the vectors of an encoder are spread before it is tuned."""
@@ -107,7 +111,7 @@ class Material:
             network.side("speech").usual_spread.copy_(torch.from_numpy(self._spread(train)))
 
         def dataset(ids: Sequence[str]) -> FeatureDataset:
-            return FeatureDataset(features.take(ids), self._labels(ids), network)
+            return FeatureDataset(features.take(ids).apart(), self._labels(ids), network)
 
         lesson = Lesson(dataset(train), dataset(validation) if validation else None, checkpoints)
         history = fit(network, lesson, self.settings)
@@ -141,7 +145,7 @@ class Material:
         if self.settings.tune != "frozen":
             return classifier.extract(self._corpus_of(ids)).only(self.settings.modality)
         if not classifier.needs_voice:
-            return self.features.take(ids)
+            return self.features.take(ids).apart()
         speakers = self._speakers(self.features.ids)
         return classifier.with_known_voices(self.features, speakers).take(ids)
 
@@ -237,6 +241,9 @@ def _with_who_has_what(features: Features, corpus: Corpus, encoders: Encoders) -
     if encoders.speech and "speech" not in has:
         heard, unheard = usable_recordings(corpus, encoders.speech[0].rate_hz)
         has["speech"], failures = _by_row(features, heard), failures | unheard
+        if unheard:
+            first = next(iter(unheard.values()))
+            logger.warning(REFUSED["speech"], len(unheard), len(corpus), first)
     if encoders.text and "text" not in has:
         has["text"] = _by_row(features, corpus.utterances["text"].is_not_null().to_numpy())
     return replace(features, has=has, failures=failures)

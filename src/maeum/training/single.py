@@ -24,7 +24,7 @@ from maeum.training.card import model_card
 from maeum.training.fit import History
 from maeum.training.folder import claim, folder_card
 from maeum.training.learn import Material, training_rows
-from maeum.training.starting import refuse_its_own_start, settings_and_start
+from maeum.training.starting import met_before, refuse_its_own_start, settings_and_start
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def train(
     taken = _parts_to_use(material, parts, chosen)
     if processes.is_first():
         run.write_card({**card, "used": {part: len(ids) for part, ids in taken.items()}})
-        run.write_partition(_partition(corpus, taken))
+        run.write_partition(pl.concat([_partition(corpus, taken), met_before(chosen)]))
     classifier, history = material.learn(
         taken["train"], taken["validation"], checkpoints=run.folder / "checkpoints"
     )

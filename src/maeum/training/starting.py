@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from maeum.config import Settings
-from maeum.encoders import card, findable
+from maeum.corpus.identity import KINDS
+from maeum.encoders import card, findable, split_names
 from maeum.errors import SettingsError
 from maeum.inference import EmotionClassifier, Run
+from maeum.inference.run import BEFORE, run_that_tuned
 from maeum.model import EmotionNetwork
 
 INHERITED = (
@@ -73,6 +77,31 @@ def refuse_its_own_start(folder: Path, settings: Settings) -> None:
             f"{folder} was given as the run to start from and as the folder to write; "
             "name another folder with --to"
         )
+
+
+def met_before(settings: Settings) -> pl.DataFrame:
+    """What the weights a run begins with were trained on.
+
+    They are those of the run it starts from, and of encoders that other runs tuned.
+
+    Returns:
+        Hashed columns utterance, speaker and script, and part `BEFORE`; no rows for new weights.
+
+    Raises:
+        RunError: an earlier run no longer says what it was trained on.
+    """
+    nothing = pl.DataFrame(schema=dict.fromkeys(KINDS, pl.String))
+    met = [Run.open(folder).met.select(KINDS) for folder in _earlier_runs(settings)]
+    return pl.concat([nothing, *met]).unique(maintain_order=True).with_columns(part=pl.lit(BEFORE))
+
+
+def _earlier_runs(settings: Settings) -> list[Path]:
+    """Folders of the runs whose weights a run begins with."""
+    named = [settings.speech] if settings.hears_speech else []
+    named += [settings.text] if settings.reads_text else []
+    tuned_in = [run_that_tuned(name) for names in named for name in split_names(names)]
+    start = None if settings.start is None else Path(settings.start)
+    return [folder for folder in (start, *tuned_in) if folder is not None]
 
 
 def _inherited(run: Run) -> dict[str, Any]:

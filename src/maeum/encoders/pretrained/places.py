@@ -68,8 +68,9 @@ def named_folder(name: str) -> Path | None:
     """The folder of that path, or below `$MAEUM_ENCODERS` of that name or the last part of it."""
     below = _shelf()
     tried = [_path(name)]
-    if below is not None and not is_path(name):
-        tried += [below / name, below / name.rpartition("/")[2]]
+    if below is not None:
+        tried += [] if is_path(name) else [below / name]
+        tried += [below / Path(name).name]
     return next((folder for folder in tried if folder.is_dir()), None)
 
 
@@ -191,7 +192,10 @@ def _lacks_vocabulary(folder: Path, side: Side) -> bool:
 
 def _no_folder(name: str) -> str:
     what = "is a file" if _path(name).is_file() else "does not exist"
-    return f"{name} {what}; expected the folder with an encoder's config.json and weights"
+    return (
+        f"{name} {what}; expected the folder with an encoder's config.json and weights: name "
+        f"another, or where it was moved put it below ${VARIABLE} under the same last name"
+    )
 
 
 def _refuse_the_other_side(name: str, side: Side) -> None:
