@@ -195,6 +195,9 @@ def test_training_with_masks_survives_short_clips(copied, family, samples):
     tower_of.tower.thaw()
     inputs = tower_of.prepare([a_wave(samples), a_wave(samples)])
     tower_of.tower.train()(**inputs).mean().sum().backward()
+    slopes = [weight.grad for weight in tower_of.tower.parameters() if weight.grad is not None]
+    assert slopes
+    assert all(slope.isfinite().all() for slope in slopes)
 
 
 def test_how_short_is_too_short_follows_what_training_masks(copied):

@@ -20,6 +20,7 @@ from maeum.errors import EncoderError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from maeum.encoders.pretrained.lora import Base
     from maeum.encoders.pretrained.tower import Tower
 
 Standardize = Literal["each", "together"]
@@ -107,15 +108,20 @@ class Tunable(Encoder, Protocol):
 
     Attributes:
         tower: `forward(**inputs)` gives `pretrained.frames.Frames`.
+        base: what a LoRA adapter on it belongs to.
     """
 
     tower: Tower
+    base: Base
 
     def prepare(self, batch: Sequence[Any]) -> dict[str, Tensor]:
         """Waves or sentences as the inputs of `tower`, padded, with what says where they end."""
 
     def save(self, folder: Path) -> None:
-        """Write weights and all that reading them again needs, in the layout of the hub."""
+        """Write weights and all that reading them again needs, in the layout of the hub.
+
+        Of weights with a LoRA adapter the adapter alone is written.
+        """
 
 
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}

@@ -31,7 +31,6 @@ from maeum.encoders import (
     text_encoders,
 )
 from maeum.encoders.pretrained.quiet import quietly
-from maeum.encoders.pretrained.tuning import keep_tuned
 from maeum.errors import AudioError, MaeumError, RunError, TextError
 from maeum.features import Features, Store, extract
 from maeum.features.hearing import hear, hear_frames, one_thread_each
@@ -121,8 +120,8 @@ class EmotionClassifier:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with writing_below(folder):
-            for kept, encoder, reading in self._kept_encoders():
-                keep_tuned(encoder, folder / kept, reading)
+            for kept, encoder in self._kept_encoders():
+                encoder.save(folder / kept)
         with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
             with quietly(), writing_below(folder):
                 self.network.save_pretrained(aside)
@@ -130,8 +129,8 @@ class EmotionClassifier:
                 give_usual_rights(path)
                 path.replace(folder / path.name)
 
-    def _kept_encoders(self) -> Iterator[tuple[str, Tunable, Reading]]:
-        """Where below the run encoders trained with the network are kept; they and their reading.
+    def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
+        """Where below the run encoders trained with the network are kept, and they themselves.
 
         The place is not read off the card: that of a stranger's run could lead anywhere.
         """
@@ -139,7 +138,7 @@ class EmotionClassifier:
             pairs = zip(self._cards(side), getattr(self, side), strict=True)
             for place, (card, encoder) in enumerate(pairs):
                 if "kept" in card:
-                    yield kept_at(side, place), encoder, _reading(card)
+                    yield kept_at(side, place), encoder
 
     @cached_property
     def speech(self) -> tuple[SpeechEncoder, ...]:

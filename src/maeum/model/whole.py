@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from maeum.encoders import tower_key
 from maeum.encoders.pretrained.frames import Frames
 from maeum.model.network import EmotionNetwork
 
@@ -75,13 +76,13 @@ class WholeNetwork(nn.Module):
     ) -> list[Frames]:
         """What each encoder of a side has for the batch, in order."""
         own = self.head.side(side)
-        tuned = [f"{side}-{place}" in self.towers for place in range(len(own.cards))]
+        tuned = [tower_key(side, place) in self.towers for place in range(len(own.cards))]
         widths = [width for width, learns in zip(own.widths, tuned, strict=True) if not learns]
         if fixed is None:
             fixed = torch.zeros(len(rows), sum(widths), device=rows.device)
         vectors = iter(fixed.split(widths, dim=1))
         return [
-            self._run(f"{side}-{place}", inputs, rows, card["layers"], card["dim"])
+            self._run(tower_key(side, place), inputs, rows, card["layers"], card["dim"])
             if tuned[place]
             else _at_once(next(vectors), card["layers"])
             for place, card in enumerate(own.cards)

@@ -133,7 +133,8 @@ def adapt(load: Callable[[str, Reading], Tunable], folder: Path, reading: Readin
     if known != reading:
         encoder = load(base.name, reading)
     load_adapter(encoder.tower.model, folder)
-    encoder.name, encoder.version = str(folder), _version(encoder.version, folder)
+    encoder.version = _version(encoder.version, folder)
+    encoder.name, encoder.base = str(folder), base
     return encoder
 
 

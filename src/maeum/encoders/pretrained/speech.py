@@ -8,24 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 
-from maeum.encoders import Reading
-from maeum.encoders.pretrained.computing import answering, batches
+from maeum.encoders import Reading, findable
+from maeum.encoders.pretrained.computing import batches
+from maeum.encoders.pretrained.encoder import Pretrained
 from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.loading import fingerprint, read_config, read_weights
+from maeum.encoders.pretrained.lora import Base
 from maeum.encoders.pretrained.places import find
 from maeum.encoders.pretrained.speech_families import Config, family_of, shortest
 from maeum.encoders.pretrained.speech_tower import SpeechTower
 from maeum.encoders.pretrained.speech_waves import Preparation, read_extractor
-from maeum.errors import EncoderError
-from maeum.files import give_usual_rights
 
 CODE = "speech 1"
 """Counts up when this code gives other vectors from the same weights."""
@@ -39,7 +37,7 @@ BATCH_S = 120.0
 """Seconds of sound, with its padding, that an accelerator is given at once."""
 
 
-class PretrainedSpeech:
+class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
     """A pretrained model as a speech encoder.
 
     A recording gives the same vectors alone and among others. It is cut at `Reading.cut_s` (and at
@@ -53,14 +51,8 @@ class PretrainedSpeech:
         tower: the model.
     """
 
-    standardize: Literal["each", "together"] = "each"
-    cheap = False
-    threaded = False
-
-    def __init__(
-        self, name: str, version: str, tower: SpeechTower, preparation: Preparation
-    ) -> None:
-        self.name, self.version, self.tower = name, version, tower
+    def __init__(self, name: str, base: Base, tower: SpeechTower, preparation: Preparation) -> None:
+        super().__init__(name, base, tower)
         self.rate_hz = preparation.rate_hz
         self._preparation = preparation
 
@@ -78,22 +70,13 @@ class PretrainedSpeech:
         extractor = read_extractor(folder, family)
         cut = round(reading.cut_s * extractor.sampling_rate)
         model = read_weights(_class(family.model), folder, config, key_mapping=family.renamings)
+        version = fingerprint(folder, CODE, reading.layers, str(cut))
         return cls(
             name,
-            fingerprint(folder, CODE, reading.layers, str(cut)),
+            Base(findable(name), version, reading),
             SpeechTower(model, family, reading.layers, name),
             Preparation(extractor, shortest(family, config, extractor), longest=cut),
         )
-
-    @property
-    def dim(self) -> int:
-        """Length of one layer's vector."""
-        return self.tower.dim
-
-    @property
-    def layers(self) -> int:
-        """How many layers' vectors stand one after another in what `encode` gives."""
-        return self.tower.layers
 
     def prepare(self, batch: Sequence[NDArray[np.float32]]) -> dict[str, Tensor]:
         """Waves as the inputs of `tower`; see `speech_waves.Preparation`."""
@@ -105,11 +88,7 @@ class PretrainedSpeech:
         Raises:
             AudioError: a wave is not one row of finite floating-point samples.
         """
-        vectors = np.empty((len(waves), self.layers * self.dim), dtype=np.float32)
-        with answering(self.tower):
-            for places, given in self._given(waves):
-                vectors[places] = given.mean().float().cpu().numpy()
-        return vectors
+        return self._means(waves)
 
     def frames(self, waves: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """(clip,) of (sample,) -> (clip,) of (time, dim), 50 a second in all families known.
@@ -118,26 +97,7 @@ class PretrainedSpeech:
             EncoderError: all layers are read, for the network to weigh.
             AudioError: a wave is not one row of finite floating-point samples.
         """
-        if self.layers != 1:
-            raise EncoderError(
-                f"frames of {self.name} were asked for with all its layers; frames need one layer: "
-                "choose layers=last or the number of one"
-            )
-        found: dict[int, NDArray[np.float32]] = {}
-        with answering(self.tower):
-            for places, (values, keep) in self._given(waves):
-                for place, frames, there in zip(places, values[:, 0], keep, strict=True):
-                    found[place] = frames[there].float().cpu().numpy()
-        return [found[place] for place in range(len(waves))]
-
-    def save(self, folder: Path) -> None:
-        """Write what `load` reads, in the layout of the hub, each file whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
-            self._write(Path(aside))
-            for path in Path(aside).iterdir():
-                give_usual_rights(path)
-                path.replace(folder / path.name)
+        return self._over_time(waves)
 
     def _given(self, waves: Sequence[NDArray[np.float32]]) -> Iterator[tuple[list[int], Frames]]:
         """Places of some waves and what the tower gives of them, until all had their turn."""
@@ -148,10 +108,8 @@ class PretrainedSpeech:
             moved = {name: values.to(device) for name, values in inputs.items()}
             yield places, self.tower(**moved)
 
-    def _write(self, folder: Path) -> None:
+    def _write_beside_weights(self, folder: Path) -> None:
         model: Any = self.tower.model
-        weights = {name: values.cpu().contiguous() for name, values in model.state_dict().items()}
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
         model.config.architectures = [type(model).__name__]
         model.config.save_pretrained(folder)
         self._preparation.extractor.save_pretrained(folder)

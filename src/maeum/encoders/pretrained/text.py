@@ -5,19 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from maeum.encoders import Reading, findable
-from maeum.encoders.pretrained import cleaning, lora
-from maeum.encoders.pretrained.computing import answering, batches
+from maeum.encoders.pretrained import cleaning
+from maeum.encoders.pretrained.computing import batches
+from maeum.encoders.pretrained.encoder import Pretrained
 from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.loading import fingerprint, read_config, read_weights
+from maeum.encoders.pretrained.lora import Base
 from maeum.encoders.pretrained.places import files_that_matter, find, weights_in
 from maeum.encoders.pretrained.probe import refuse_without_korean
 from maeum.encoders.pretrained.text_sentences import Preparation
@@ -29,7 +29,6 @@ from maeum.encoders.pretrained.text_tower import (
 )
 from maeum.encoders.pretrained.tokens import Tokens, read_tokens
 from maeum.errors import EncoderError
-from maeum.files import give_usual_rights
 
 CODE = "text 1"
 """Counts up when this code gives other vectors from the same weights."""
@@ -38,7 +37,7 @@ BATCH_TOKENS = 2048
 """Tokens, with their padding, that are computed at once: short sentences gain twofold from it."""
 
 
-class PretrainedText:
+class PretrainedText(Pretrained[str, TextTower]):
     """A pretrained model as a text encoder.
 
     A sentence gives the same vectors alone and among others. It is cut at `Reading.max_tokens`, and
@@ -51,15 +50,11 @@ class PretrainedText:
         tower: the model.
     """
 
-    standardize: Literal["each", "together"] = "each"
-    cheap = False
-    threaded = False
-
     def __init__(
-        self, name: str, base: lora.Base, folder: Path, tower: TextTower, preparation: Preparation
+        self, name: str, base: Base, folder: Path, tower: TextTower, preparation: Preparation
     ) -> None:
-        self.name, self.version, self.tower = name, base.version, tower
-        self._base, self._folder, self._preparation = base, folder, preparation
+        super().__init__(name, base, tower)
+        self._folder, self._preparation = folder, preparation
 
     @classmethod
     def load(cls, name: str, reading: Reading) -> PretrainedText:
@@ -81,21 +76,11 @@ class PretrainedText:
         version = fingerprint(folder, CODE, reading.layers, str(most), cleaned)
         return cls(
             name,
-            lora.Base(findable(name), version),
+            Base(findable(name), version, reading),
             folder,
             TextTower(model, reading.layers, name),
             Preparation(tokens, cleaned, most, config.pad_token_id or 0),
         )
-
-    @property
-    def dim(self) -> int:
-        """Length of one layer's vector."""
-        return self.tower.dim
-
-    @property
-    def layers(self) -> int:
-        """How many layers' vectors stand one after another in what `encode` gives."""
-        return self.tower.layers
 
     def prepare(self, batch: Sequence[str]) -> dict[str, Tensor]:
         """Sentences as the inputs of `tower`, padded to the longest.
@@ -111,11 +96,7 @@ class PretrainedText:
         Raises:
             TextError: a sentence is empty or of spaces only.
         """
-        vectors = np.empty((len(sentences), self.layers * self.dim), dtype=np.float32)
-        with answering(self.tower):
-            for places, given in self._given(sentences):
-                vectors[places] = given.mean().float().cpu().numpy()
-        return vectors
+        return self._means(sentences)
 
     def frames(self, sentences: Sequence[str]) -> list[NDArray[np.float32]]:
         """(sentence,) -> (sentence,) of (token, dim).
@@ -124,29 +105,7 @@ class PretrainedText:
             EncoderError: all layers are read, for the network to weigh.
             TextError: a sentence is empty or of spaces only.
         """
-        if self.layers != 1:
-            raise EncoderError(
-                f"frames of {self.name} were asked for with all its layers; frames need one layer: "
-                "choose layers=last or the number of one"
-            )
-        found: dict[int, NDArray[np.float32]] = {}
-        with answering(self.tower):
-            for places, (values, keep) in self._given(sentences):
-                for place, frames, there in zip(places, values[:, 0], keep, strict=True):
-                    found[place] = frames[there].float().cpu().numpy()
-        return [found[place] for place in range(len(sentences))]
-
-    def save(self, folder: Path) -> None:
-        """Write what `load` reads, in the layout of the hub, each file whole or not at all.
-
-        Of weights with a LoRA adapter the adapter alone is written.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
-            self._write(Path(aside))
-            for path in Path(aside).iterdir():
-                give_usual_rights(path)
-                path.replace(folder / path.name)
+        return self._over_time(sentences)
 
     def _given(self, sentences: Sequence[str]) -> Iterator[tuple[list[int], Frames]]:
         """Places of some sentences and what the tower gives of them, until all had their turn."""
@@ -157,13 +116,8 @@ class PretrainedText:
             moved = {name: values.to(device) for name, values in inputs.items()}
             yield places, self.tower(**moved)
 
-    def _write(self, folder: Path) -> None:
+    def _write_beside_weights(self, folder: Path) -> None:
         model: Any = self.tower.model
-        if lora.has_adapter(model):
-            lora.save_adapter(model, folder, self._base)
-            return
-        weights = {name: values.cpu().contiguous() for name, values in model.state_dict().items()}
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
         setattr(model.config, cleaning.KEY, self._preparation.cleaning)
         model.config.save_pretrained(folder)
         for name in _vocabulary_in(self._folder):

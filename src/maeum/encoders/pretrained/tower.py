@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Self
 
@@ -22,6 +23,16 @@ class Tower(nn.Module):
         self.noisy = True
         self.freeze()
         self.eval()
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """Length of one layer's vector."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> int:
+        """How many layers' vectors it gives."""
 
     def freeze(self) -> None:
         """Nothing learns."""

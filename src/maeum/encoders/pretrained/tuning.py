@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from maeum.encoders import Reading, Tunable, findable
-from maeum.encoders.pretrained.lora import (
-    Base,
-    add_adapter,
-    base_of,
-    has_adapter,
-    is_adapter,
-    save_adapter,
-)
+from maeum.encoders.pretrained.lora import add_adapter, has_adapter
 from maeum.encoders.pretrained.tower import Tower
 from maeum.errors import SettingsError
 
@@ -60,21 +51,3 @@ def make_tunable(tower: Tower, tuning: Tuning) -> None:
     tower.noisy = tuning.noise
     if tuning.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
-
-
-def keep_tuned(encoder: Tunable, folder: Path, reading: Reading) -> None:
-    """Write a tuned encoder such that `speech_encoders` or `text_encoders` read it by its folder.
-
-    Every weight, in the layout of the hub; of one with an adapter the adapter alone.
-
-    Args:
-        encoder: that was tuned.
-        folder: to write to.
-        reading: how the encoder was read.
-    """
-    if not has_adapter(encoder.tower.model):
-        encoder.save(folder)
-        return
-    known = Path(encoder.name)
-    fresh = Base(findable(encoder.name), encoder.version, reading)
-    save_adapter(encoder.tower.model, folder, base_of(known) if is_adapter(known) else fresh)

@@ -1,0 +1,104 @@
+"""What pretrained encoders of recordings and of sentences have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+from maeum.encoders.pretrained.computing import answering
+from maeum.encoders.pretrained.frames import Frames
+from maeum.encoders.pretrained.lora import Base, has_adapter, save_adapter
+from maeum.encoders.pretrained.tower import Tower
+from maeum.errors import EncoderError
+from maeum.files import give_usual_rights
+
+Item = TypeVar("Item")
+"""A wave or a sentence."""
+
+AnyTower = TypeVar("AnyTower", bound=Tower)
+
+
+class Pretrained(ABC, Generic[Item, AnyTower]):
+    """A tower with what it takes to name it, ask it and write it.
+
+    Attributes:
+        name: as typed.
+        version: changes when the vectors do; not while tuning.
+        base: what a LoRA adapter on it would belong to.
+        tower: the model.
+    """
+
+    standardize: Literal["each", "together"] = "each"
+    cheap = False
+    threaded = False
+
+    def __init__(self, name: str, base: Base, tower: AnyTower) -> None:
+        self.name, self.version, self.base, self.tower = name, base.version, base, tower
+
+    @property
+    def dim(self) -> int:
+        """Length of one layer's vector."""
+        return self.tower.dim
+
+    @property
+    def layers(self) -> int:
+        """How many layers' vectors stand one after another in what `encode` gives."""
+        return self.tower.layers
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` reads, in the layout of the hub, each file whole or not at all.
+
+        Of weights with a LoRA adapter the adapter alone is written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
+            if has_adapter(self.tower.model):
+                save_adapter(self.tower.model, Path(aside), self.base)
+            else:
+                self._write_weights(Path(aside))
+                self._write_beside_weights(Path(aside))
+            for path in Path(aside).iterdir():
+                give_usual_rights(path)
+                path.replace(folder / path.name)
+
+    def _write_weights(self, folder: Path) -> None:
+        states = self.tower.model.state_dict()
+        weights = {name: values.cpu().contiguous() for name, values in states.items()}
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    @abstractmethod
+    def _write_beside_weights(self, folder: Path) -> None:
+        """Write the configuration, and what prepares waves or sentences."""
+
+    @abstractmethod
+    def _given(self, items: Sequence[Item]) -> Iterable[tuple[list[int], Frames]]:
+        """Places of some items and what the tower gives of them, until all had their turn."""
+
+    def _means(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        """(item,) -> (item, layers * dim), means over time."""
+        vectors = np.empty((len(items), self.layers * self.dim), dtype=np.float32)
+        with answering(self.tower):
+            for places, given in self._given(items):
+                vectors[places] = given.mean().float().cpu().numpy()
+        return vectors
+
+    def _over_time(self, items: Sequence[Item]) -> list[NDArray[np.float32]]:
+        """(item,) -> (item,) of (time, dim), of one layer; raises where all are read."""
+        if self.layers != 1:
+            raise EncoderError(
+                f"frames of {self.name} were asked for with all its layers; frames need one layer: "
+                "choose layers=last or the number of one"
+            )
+        found: dict[int, NDArray[np.float32]] = {}
+        with answering(self.tower):
+            for places, (values, keep) in self._given(items):
+                for place, frames, there in zip(places, values[:, 0], keep, strict=True):
+                    found[place] = frames[there].float().cpu().numpy()
+        return [found[place] for place in range(len(items))]
