@@ -11,9 +11,9 @@ import numpy as np
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, Reading, SpeechEncoder, TextEncoder
 from maeum.errors import StoreError
+from maeum.features.cache import VARIABLE
 from maeum.features.drawer import ITEM_BYTES, Drawer
 from maeum.features.extract import sources_of, with_drawers
-from maeum.features.places import VARIABLE
 from maeum.features.sources import Source
 from maeum.features.store import Store
 from maeum.features.tables import in_parts

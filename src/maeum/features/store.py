@@ -23,10 +23,10 @@ from pathlib import Path
 
 from maeum.encoders import Encoder
 from maeum.errors import StoreError
+from maeum.features.cache import VARIABLE, cache_folder
 from maeum.features.database import blamed_on, bytes_of, remove
 from maeum.features.digests import Digests
 from maeum.features.drawer import SUFFIX, Drawer
-from maeum.features.places import VARIABLE, cache_folder
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,7 @@
-"""Starting from another run: its encoders, its settings where nothing else is said, its weights."""
+"""Starting from another run: its encoders, its settings where nothing else is said, its weights.
+
+And what those weights have met, so that no test is called unseen that is not.
+"""
 
 from __future__ import annotations
 
