@@ -243,10 +243,14 @@ def _excused(name: str, side: Side) -> Iterator[None]:
 
 
 def _not_had(name: str, side: Side, reason: str) -> EncoderError:
-    instead = {"speech": "builtin:acoustic", "text": "builtin:letters"}[side]
+    instead = {
+        "speech": "builtin:acoustic (and for text builtin:letters)",
+        "text": "builtin:letters (and for speech builtin:acoustic)",
+    }[side]
     meant = closest(name, side)
     hint = f" (did you mean {meant}?)" if meant else ""
     return EncoderError(
         f"{side} encoder {name!r} is not on this machine, and {reason}{hint}; name its folder "
-        f"(--{side} FOLDER), put it below ${VARIABLE}, or take {instead}, which needs no download"
+        f"(--{side} FOLDER), put it below ${VARIABLE}, or take {instead}, without a "
+        "download"
     )
