@@ -236,7 +236,8 @@ def test_offline_says_how_to_do_without_the_hub():
     assert complaint() == (
         "speech encoder 'someone/listener' is not on this machine, and HF_HUB_OFFLINE is set, so "
         "the model hub was not asked; name its folder (--speech FOLDER), put it below "
-        "$MAEUM_ENCODERS, or take builtin:acoustic (and for text builtin:letters), without a download"
+        "$MAEUM_ENCODERS, or take builtin:acoustic (and for text builtin:letters), without a "
+        "download"
     )
     assert "(--text FOLDER)" in complaint(side="text")
     assert "take builtin:letters" in complaint(side="text")
