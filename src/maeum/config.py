@@ -6,7 +6,7 @@ defaults.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -257,6 +257,18 @@ class Settings(BaseModel):
         """Of a run of that many steps, those with a rising rate."""
         return round(self.warmup if self.warmup >= 1 else self.warmup * steps)
 
+    def ignored(self, names: Collection[str]) -> list[str]:
+        """Of settings by name, those that count for nothing beside the others, in sentences.
+
+        >>> Settings(lora_rank=4).ignored(["lora_rank", "seed"])
+        ['lora_rank=4 is ignored: it counts with tune=lora']
+        """
+        return [
+            f"{name}={getattr(self, name)} is ignored: it counts with {with_}"
+            for name, (with_, counts) in COUNTS_WITH.items()
+            if name in names and not counts(self)
+        ]
+
     @property
     def hears_speech(self) -> bool:
         """Whether recordings are used."""
@@ -289,6 +301,43 @@ CONTRADICTIONS: dict[str, Callable[[Settings], bool]] = {
     ),
 }
 """What settings must not say together: sentence -> whether they do."""
+
+
+def _pretrained(names: str) -> bool:
+    return not all(name.strip().startswith("builtin:") for name in names.split("+"))
+
+
+def _hears_pretrained(s: Settings) -> bool:
+    return s.hears_speech and _pretrained(s.speech)
+
+
+def _reads_pretrained(s: Settings) -> bool:
+    return s.reads_text and _pretrained(s.text)
+
+
+_TUNED = ("tune=lora or tune=full", lambda s: s.tune != "frozen")
+_COUNTED = ("per_emotion or total", lambda s: s.per_emotion is not None or s.total is not None)
+
+COUNTS_WITH: dict[str, tuple[str, Callable[[Settings], bool]]] = {
+    "speech": ("modality=both or modality=speech", lambda s: s.hears_speech),
+    "text": ("modality=both or modality=text", lambda s: s.reads_text),
+    "layers": (
+        "an encoder that is not built in",
+        lambda s: _hears_pretrained(s) or _reads_pretrained(s),
+    ),
+    "cut_s": ("a speech encoder that is not built in", _hears_pretrained),
+    "max_tokens": ("a text encoder that is not built in", _reads_pretrained),
+    "tune_convolutions": ("tune=full", lambda s: s.tune == "full"),
+    "lora_rank": ("tune=lora", lambda s: s.tune == "lora"),
+    "encoder_lr": _TUNED,
+    "encoder_noise": _TUNED,
+    "bf16": _TUNED,
+    "gradient_checkpointing": _TUNED,
+    "order": _COUNTED,
+    "allow_fewer": _COUNTED,
+    "modality_dropout": ("modality=both", lambda s: s.modality == "both"),
+}
+"""Settings that count beside others only: name -> with what, in words, and whether it is so."""
 
 
 def _read(path: Path) -> dict[str, Any]:

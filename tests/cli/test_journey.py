@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
+
+from maeum.corpus import Corpus
 
 
 def test_import_counts_what_it_took(maeum, calls, tmp_path):
@@ -121,8 +124,17 @@ def test_an_encoder_that_is_not_used_is_noted_and_ignored(maeum, corpus, tmp_pat
     words = ("--modality", "text", "--speech", "some/encoder", "--epochs", 1)
     said = maeum("train", corpus, "--to", tmp_path / "run", *words)
     assert said.code == 0
-    note = "note: --speech some/encoder is ignored, the run takes text alone"
-    assert said.err.splitlines()[0] == note
+    counts = "it counts with modality=both or modality=speech"
+    assert said.err.splitlines()[0] == f"note: speech=some/encoder is ignored: {counts}"
+
+
+def test_options_that_count_for_nothing_are_noted(maeum, corpus, tmp_path):
+    words = ("--modality", "text", "--lora-rank", 4, "--order", "short", "--epochs", 1)
+    said = maeum("train", corpus, "--to", tmp_path / "run", *words).err
+    assert "note: lora_rank=4 is ignored: it counts with tune=lora\n" in said
+    assert "note: order=short is ignored: it counts with per_emotion or total\n" in said
+    again = maeum("train", corpus, "--to", tmp_path / "other", *words[:2], "--epochs", 1).err
+    assert "ignored" not in again
 
 
 def test_overwrite_replaces_a_run_of_other_settings(maeum, corpus, tmp_path):
@@ -238,3 +250,13 @@ def test_the_demo_goes_the_whole_way(maeum, monkeypatch, calls, tmp_path):
     report = tmp_path / "demo" / "run" / "report" / "report.html"
     assert str(report) in said.out
     assert report.is_file()
+
+
+def test_predict_says_that_a_run_with_context_hears_no_dialogue_here(maeum, corpus, tmp_path):
+    told = Corpus.open(corpus).utterances.with_columns(dialogue=pl.col("speaker"))
+    Corpus.open(corpus).with_utterances(told).save(tmp_path / "told")
+    words = ("--modality", "text", "--context", 1, "--epochs", 1, "--split", "random")
+    assert maeum("train", tmp_path / "told", "--to", tmp_path / "run", *words).code == 0
+    said = maeum("predict", tmp_path / "run", "--text", "정말 좋다")
+    assert said.code == 0
+    assert "note: this run looks at previous utterances of a dialogue" in said.err

@@ -17,6 +17,7 @@ from maeum.encoders.pretrained import places
 from maeum.encoders.pretrained.places import find, local_folder, weights_in
 from maeum.errors import EncoderError
 
+REVISIONS = ("main", "v2")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "someone/listener"
 WHOLE = ("config.json", "model.safetensors", "vocab.txt")
@@ -98,7 +99,7 @@ class _Answer(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path = self.path.partition("?")[0]
         self.server.asked.append(f"{self.command} {path}")
-        if path in (f"/api/models/{NAME}", f"/api/models/{NAME}/revision/main"):
+        if path == f"/api/models/{NAME}" or path in map(_info, REVISIONS):
             siblings = [{"rfilename": name} for name in self.server.files]
             self._give(json.dumps({"id": NAME, "sha": COMMIT, "siblings": siblings}).encode())
         elif path == f"/api/models/{NAME}/tree/{COMMIT}":
@@ -106,6 +107,8 @@ class _Answer(BaseHTTPRequestHandler):
             self._give(json.dumps(tree).encode())
         elif path.startswith(f"/{NAME}/resolve/{COMMIT}/") and not self.server.refusal:
             self._give(self.server.files[path.removeprefix(f"/{NAME}/resolve/{COMMIT}/")])
+        elif path.startswith(_info("")):
+            self._refuse("RevisionNotFound")
         else:
             self._refuse(self.server.refusal or "RepoNotFound")
 
@@ -126,6 +129,10 @@ class _Answer(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing on standard error."""
+
+
+def _info(revision: str) -> str:
+    return f"/api/models/{NAME}/revision/{revision}"
 
 
 def _entry(name: str, content: bytes) -> dict[str, object]:
@@ -300,6 +307,18 @@ def test_a_download_that_broke_off_goes_on(hub, cached):
     folder = cached("config.json")
     assert find(NAME, "speech") == folder
     assert (folder / "model.safetensors").read_bytes() == b"weights"
+
+
+def test_a_revision_is_fetched_and_kept_as_such(hub):
+    hub.files = {"config.json": b"{}", "model.safetensors": b"weights"}
+    folder = find(f"{NAME}@v2", "speech")
+    assert f"GET {_info('v2')}" in hub.asked
+    assert local_folder(f"{NAME}@v2", "speech") == folder
+    assert local_folder(NAME, "speech") is None
+
+
+def test_a_revision_the_hub_does_not_have(hub):
+    assert "no such branch, tag or commit" in complaint(f"{NAME}@v3")
 
 
 def test_a_name_the_hub_does_not_have(hub):

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 
 from maeum.config import Settings
+from maeum.corpus import import_corpus
 from maeum.errors import SettingsError
 from maeum.testing import make_corpus, make_speech_checkpoint, make_text_checkpoint
 from maeum.training import crossval, processes
@@ -15,11 +17,13 @@ from maeum.training import crossval, processes
 STEPS = 20
 
 
-def trained(folder, corpus, speech, text, *, count):
-    """The losses of a run, step by step, learnt by so many processes."""
+USUAL = f"--split none --batch-size 8 --epochs {STEPS // 4}"
+
+
+def trained(folder, corpus, speech, text, *, count, options=USUAL):
+    """What a run learnt by so many processes logged, and what it printed."""
     run = folder / f"by-{count}"
     torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(count), "--standalone"]
-    options = f"--split none --tune full --batch-size 8 --epochs {STEPS // 4} --hidden-size 8"
     quiet = "--dropout 0 --modality-dropout 0 --no-encoder-noise --class-weights balanced"
     command = [
         sys.executable,
@@ -27,14 +31,17 @@ def trained(folder, corpus, speech, text, *, count):
         *("-m", "maeum", "train", str(corpus), "--to", str(run)),
         *("--speech", str(speech), "--text", str(text)),
         *options.split(),
-        *quiet.split(),
+        *("--tune", "full", "--hidden-size", "8", *quiet.split()),
     ]
     usual = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     env = usual | {"OMP_NUM_THREADS": "1", "MAEUM_CACHE": str(folder / "cache")}
     ended = subprocess.run(command, capture_output=True, text=True, env=env, timeout=280)
     assert ended.returncode == 0, ended.stderr
-    log = json.loads((run / "log.json").read_text(encoding="utf-8"))
-    return [entry["loss"] for entry in log if "loss" in entry], ended
+    return json.loads((run / "log.json").read_text(encoding="utf-8")), ended
+
+
+def logged(log, name):
+    return [entry[name] for entry in log if name in entry]
 
 
 @pytest.fixture(scope="module")
@@ -44,20 +51,34 @@ def pair(tmp_path_factory):
     return speech, make_text_checkpoint(folder / "text", "kcelectra")
 
 
-def test_two_processes_have_the_losses_of_one(tmp_path, pair):
-    from maeum.corpus import import_corpus
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """32 utterances of four speakers."""
+    folder = tmp_path_factory.mktemp("corpus")
+    table = make_corpus(folder / "made", speakers=4, scripts_per_emotion=2)
+    made = import_corpus("table", table, folder / "corpus")
+    parts = ["train", "train", "validation", "test"] * 8
+    rows = made.utterances.head(32).with_columns(part=pl.Series(parts))
+    made.with_utterances(rows).save(folder / "corpus")
+    return folder / "corpus"
 
-    table = make_corpus(tmp_path / "made", speakers=4, scripts_per_emotion=2)
-    corpus = tmp_path / "corpus"
-    made = import_corpus("table", table, corpus)
-    assert len(made) >= 32
-    rows = made.utterances.head(32)
-    made.with_utterances(rows).save(corpus)
+
+def test_two_processes_have_the_losses_of_one(tmp_path, corpus, pair):
     alone, _ = trained(tmp_path, corpus, *pair, count=1)
     together, ended = trained(tmp_path, corpus, *pair, count=2)
-    assert len(alone) == STEPS
-    assert together == pytest.approx(alone, abs=1e-5)
+    assert len(logged(alone, "loss")) == STEPS
+    assert logged(together, "loss") == pytest.approx(logged(alone, "loss"), abs=1e-5)
     assert ended.stdout.count("trained on everything") == 1  # one of them speaks
+
+
+def test_two_processes_validate_and_stop_as_one_does(tmp_path, corpus, pair):
+    options = "--split given --batch-size 8 --epochs 8 --patience 1 --lr 0.1"
+    alone, _ = trained(tmp_path, corpus, *pair, count=1, options=options)
+    together, ended = trained(tmp_path, corpus, *pair, count=2, options=options)
+    validated = logged(alone, "eval_loss")
+    assert 1 < len(validated) < 8
+    assert logged(together, "eval_loss") == pytest.approx(validated, abs=1e-4)
+    assert ended.stdout.count("report.html") == 1
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from interrupted import killed_after, killed_at
 
 from maeum.config import Settings
 from maeum.training import train
-from maeum.training.fit import STATE, last_checkpoint
+from maeum.training.checkpoints import STATE, last_checkpoint
 from maeum.training.learn import Material
 
 EPOCHS, BATCH, TRAINED = 6, 8, 24  # 3 steps an epoch
@@ -124,7 +124,7 @@ def test_a_checkpoint_cut_short_is_passed_over(plain, tmp_path, rest):
     killed_at("transformers:Trainer.training_step", 14, learn, material, tmp_path)
     whole = last_checkpoint(tmp_path)
     half = tmp_path / "checkpoint-15"
-    shutil.copytree(whole, half)
+    shutil.copytree(whole.folder, half)
     (half / STATE).write_text(rest, encoding="utf-8")
     assert last_checkpoint(tmp_path) == whole
     assert equal(weights(learn(material, tmp_path)), expected)

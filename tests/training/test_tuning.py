@@ -1,6 +1,7 @@
 """Encoders that learn with the network: every family, every way, saved, killed, gone on with."""
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -20,6 +21,7 @@ from maeum.features import Features, extract
 from maeum.inference import EmotionClassifier
 from maeum.testing import TEXT_FAMILIES, make_speech_checkpoint, make_text_checkpoint
 from maeum.training import train
+from maeum.training.checkpoints import last_checkpoint
 from maeum.training.encoders import Encoders
 from maeum.training.learn import Material
 
@@ -191,6 +193,49 @@ def test_a_run_killed_while_it_tunes_ends_with_the_same_weights(real_clips, chec
         killed_at(*moment, learn_on_one_thread, real_clips, settings, tmp_path / "killed")
     again, _ = learn(real_clips, settings, tmp_path / "killed")
     assert equal_weights(whole, again)
+
+
+@pytest.mark.parametrize("tune", ["lora", "full"])
+def test_long_epochs_are_gone_on_with_from_inside(
+    tune, real_clips, checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("maeum.training.checkpoints.EVERY_S", 0.0)
+    usual = {"batch_size": 1, "epochs": 2, "label_smoothing": 0.1, "dropout": 0.5}
+    settings = settings_of("text", checkpoint("text", "klue-bert"), tune, **usual)
+    whole, history = learn(real_clips, settings, tmp_path / "whole")
+    cut = tmp_path / "cut"
+    inside = CLIPS + 4
+    cut_off_at(inside, monkeypatch, lambda: learn(real_clips, settings, cut))
+    assert last_checkpoint(cut).state["global_step"] == inside - 1
+    steps = counted_steps(monkeypatch)
+    again, went_on = learn(real_clips, settings, cut)
+    assert len(steps) == 2 * CLIPS - (inside - 1)
+    assert losses(went_on) == losses(history)
+    assert equal_weights(whole, again)
+
+
+def counted_steps(monkeypatch):
+    """A list that grows by one with every step of training."""
+    steps, step_as_it_is = [], Trainer.training_step
+
+    def counted(*args, **kwargs):
+        steps.append(1)
+        return step_as_it_is(*args, **kwargs)
+
+    monkeypatch.setattr(Trainer, "training_step", counted)
+    return steps
+
+
+def test_without_a_terminal_long_tuning_says_how_far_it_is(
+    real_clips, checkpoint, monkeypatch, caplog
+):
+    settings = settings_of("text", checkpoint("text", "klue-bert"), "lora", epochs=1)
+    with caplog.at_level("INFO", logger="maeum"):
+        learn(real_clips, settings)
+        assert "training: step" not in caplog.text
+        monkeypatch.setattr("maeum.training.bar.LINE_EVERY_S", 0.0)
+        learn(real_clips, settings)
+    assert re.search(r"training: step 2/2  loss \d\.\d{3}", caplog.text)
 
 
 def test_another_run_starts_from_a_tuned_one_also_with_other_emotions(

@@ -149,11 +149,7 @@ def _folds(text: str) -> int | Literal["loso"]:
 
 
 def _note_encoders(config: Path | None, settings: dict[str, Any]) -> None:
-    """Say which encoders are ignored, and what the paper's are where none is named."""
-    modality = settings.get("modality")
-    for side in ("speech", "text"):
-        if settings.get(side) is not None and modality not in (None, "both", side):
-            say(f"note: --{side} {settings[side]} is ignored, the run takes {modality} alone")
+    """Say what the paper's encoders are where none is named."""
     named = ("speech", "text", "recipe", "start")
     if config is None and all(settings.get(name) is None for name in named):
         say(

@@ -101,6 +101,8 @@ def predict(
     asked = queries(audio or [], text=text, texts=texts)
     model = EmotionClassifier.from_pretrained(run)
     voice = None if speaker is None else model.voice_in(speaker)
+    if model.network.config.context:
+        say("note: this run looks at previous utterances of a dialogue; here each stands alone")
     failed = 0
     for found in model.predict(asked, voice=voice):
         failed += isinstance(found, Failure)

@@ -275,7 +275,7 @@ def _turns(corpus: Corpus, context: int) -> Int64[ndarray, "utterance turn"]:
     if context and not corpus.utterances["dialogue"].count():
         raise CorpusError(
             f"context={context} was asked for, but no utterance of the corpus names a dialogue; "
-            "import it with its dialogues (--column dialogue=COLUMN), or use context=0"
+            "import it with its dialogues (--column dialogue=COLUMN), or do without context"
         )
     return previous_turns(corpus.utterances, context)
 

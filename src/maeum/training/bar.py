@@ -1,20 +1,46 @@
-"""A progress bar for training, on standard error, where a person is watching."""
+"""How far training is, on standard error: a bar where a person is watching, else a few lines."""
 
 from __future__ import annotations
 
+import logging
 import sys
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+LINE_EVERY_S = 60.0
+"""Where no one is watching."""
+
+SHOWN = {"loss": "loss", "eval_loss": "validation"}
+"""What is logged -> what it is called here."""
+
+logger = logging.getLogger(__name__)
+
+
+class _Losses:
+    """The last of each kind."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def take(self, logs: Mapping[str, Any] | None) -> None:
+        self._last |= {
+            SHOWN[key]: float(value) for key, value in (logs or {}).items() if key in SHOWN
+        }
+
+    def __str__(self) -> str:
+        return "  ".join(f"{name} {value:.3f}" for name, value in self._last.items())
+
 
 class TrainingBar(TrainerCallback):
     """Steps done, the last losses, the time left; nothing where no one is watching."""
 
     def __init__(self) -> None:
-        self._losses: dict[str, float] = {}
+        self._losses = _Losses()
         self._progress = Progress(
             TextColumn("training"),
             BarColumn(),
@@ -49,15 +75,36 @@ class TrainingBar(TrainerCallback):
         **_: object,
     ) -> None:
         """Write the losses beside it."""
-        shown = {"loss": "loss", "eval_loss": "validation"}
-        for key, value in (logs or {}).items():
-            if key in shown:
-                self._losses[shown[key]] = float(value)
-        losses = "  ".join(f"{name} {value:.3f}" for name, value in self._losses.items())
-        self._progress.update(self._task, losses=losses)
+        self._losses.take(logs)
+        self._progress.update(self._task, losses=str(self._losses))
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Take it away."""
         self._progress.stop()
+
+
+class TrainingLines(TrainerCallback):
+    """A line a minute in logs and pipes, of work that takes longer; nothing beside a bar."""
+
+    def __init__(self) -> None:
+        self._losses = _Losses()
+        self._said_s = time.monotonic()
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: object,
+    ) -> None:
+        """Say the step and the last losses."""
+        self._losses.take(logs)
+        first = state.is_world_process_zero and not sys.stderr.isatty()
+        if first and time.monotonic() - self._said_s >= LINE_EVERY_S:
+            logger.info(
+                "training: step %d/%d  %s", state.global_step, state.max_steps, self._losses
+            )
+            self._said_s = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,13 +12,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from transformers import (
-    EarlyStoppingCallback,
-    Trainer,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
 from transformers.integrations.integration_utils import (
     TensorBoardCallback,
     is_tensorboard_available,
@@ -33,13 +26,11 @@ from maeum.model import EmotionNetwork
 from maeum.model.saving import writing_below
 from maeum.model.whole import WholeNetwork
 from maeum.training import processes
-from maeum.training.bar import TrainingBar
+from maeum.training.bar import TrainingBar, TrainingLines
 from maeum.training.batches import ClipDataset, FeatureDataset, as_it_is
+from maeum.training.checkpoints import BestIsHere, KeptOften, last_checkpoint
 
 logger = logging.getLogger(__name__)
-
-STATE = "trainer_state.json"
-"""Written last into a checkpoint; one without it was cut short."""
 
 LOGGED = 200
 """Losses kept of a run that tunes encoders."""
@@ -97,12 +88,12 @@ def fit(network: Learner, lesson: Lesson, settings: Settings) -> History:
     )
     trainer.remove_callback(PrinterCallback)
     last = last_checkpoint(lesson.checkpoints)
-    if last is not None and _has_stopped(_state(last)):
-        trainer.args.num_train_epochs = round(_state(last)["epoch"])
     if last is not None:
-        logger.info("going on from %s", last.name.replace("-", " of step "))
+        logger.info("going on from %s", last)
+        if last.is_the_end:
+            trainer.args.num_train_epochs = last.epochs
     with _threads(network), quietly(), writing_below(Path(str(trainer.args.output_dir))):
-        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        trainer.train(resume_from_checkpoint=None if last is None else str(last.folder))
     network.cpu().eval()
     return [dict(entry) for entry in trainer.state.log_history]
 
@@ -230,24 +221,16 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
 
 def _callbacks(lesson: Lesson, settings: Settings) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = [TrainingBar()]
+    if settings.tune != "frozen":
+        callbacks.append(TrainingLines())
+    if lesson.checkpoints is not None:
+        callbacks.append(KeptOften())
     patience = lesson.patience(settings)
     if patience is not None:
-        callbacks += [EarlyStoppingCallback(patience), _BestIsHere()]
+        callbacks += [EarlyStoppingCallback(patience), BestIsHere()]
     if settings.tensorboard and lesson.checkpoints is not None:
         callbacks.append(_tensorboard(lesson.checkpoints.parent / "tensorboard"))
     return callbacks
-
-
-class _BestIsHere(TrainerCallback):
-    """The best checkpoint is among the others, though the folder was moved since it was written."""
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
-    ) -> None:
-        """Tell a resumed run where it is; Trainer has dropped a path that leads nowhere."""
-        if state.best_global_step:
-            best = Path(str(args.output_dir), f"checkpoint-{state.best_global_step}")
-            state.best_model_checkpoint = str(best)
 
 
 def _tensorboard(folder: Path) -> TrainerCallback:
@@ -257,25 +240,3 @@ def _tensorboard(folder: Path) -> TrainerCallback:
     from torch.utils.tensorboard import SummaryWriter
 
     return TensorBoardCallback(SummaryWriter(folder))
-
-
-def last_checkpoint(folder: Path | None) -> Path | None:
-    """The latest checkpoint that was written to its end."""
-    if folder is None or not folder.is_dir():
-        return None
-    whole = [path for path in folder.glob("checkpoint-*") if _state(path)]
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
-def _state(checkpoint: Path) -> dict[str, Any]:
-    """Trainer's state of that moment; empty where the checkpoint was cut short."""
-    try:
-        state: dict[str, Any] = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state
-
-
-def _has_stopped(state: dict[str, Any]) -> bool:
-    """Whether training was over at that moment; Trainer, resumed, would go on for an epoch."""
-    return bool(state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"])

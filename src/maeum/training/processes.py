@@ -27,6 +27,17 @@ def wait_for_all() -> None:
         PartialState(cpu=not torch.cuda.is_available()).wait_for_everyone()
 
 
+def first_says(word: bool) -> bool:
+    """What the first process says, in all of them, so that they do the same."""
+    if count() == 1:
+        return word
+    import torch
+    from accelerate import PartialState
+    from accelerate.utils import broadcast
+
+    return bool(broadcast(torch.tensor(word, device=PartialState().device)).item())
+
+
 def refuse_several(work: str) -> None:
     """For what is not shared out.
 

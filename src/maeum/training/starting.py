@@ -6,6 +6,7 @@ And what those weights have met, so that no test is called unseen that is not.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from maeum.errors import SettingsError
 from maeum.inference import EmotionClassifier, Run
 from maeum.inference.run import BEFORE, run_that_tuned
 from maeum.model import EmotionNetwork
+
+logger = logging.getLogger(__name__)
 
 INHERITED = (
     "modality",
@@ -60,13 +63,15 @@ def settings_and_start(
         SettingsError: a setting is unknown or out of range.
         RunError: there is no finished run to start from.
     """
-    settings = Settings.of(config, **given)
-    if settings.start is None:
-        return settings, None
-    run = Run.open(settings.start)
-    _name_by_folder(run.model)
-    start = Start(run.model.network, _digest(run.folder / "model.safetensors"))
-    return Settings.of(config, below=_inherited(run), **given), start
+    settings, start = Settings.of(config, **given), None
+    if settings.start is not None:
+        run = Run.open(settings.start)
+        _name_by_folder(run.model)
+        start = Start(run.model.network, _digest(run.folder / "model.safetensors"))
+        settings = Settings.of(config, below=_inherited(run), **given)
+    for sentence in settings.ignored([name for name, value in given.items() if value is not None]):
+        logger.warning("%s", sentence)
+    return settings, start
 
 
 def refuse_its_own_start(folder: Path, settings: Settings) -> None:

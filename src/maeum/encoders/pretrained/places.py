@@ -47,7 +47,7 @@ def find(name: str, side: Side) -> Path:
     Looked for as a folder, below `$MAEUM_ENCODERS`, in the model hub's cache and on the hub.
 
     Args:
-        name: on the model hub, or a folder.
+        name: on the model hub, `author/model` or `author/model@revision`, or a folder.
         side: what it is to encode.
 
     Raises:
@@ -79,8 +79,9 @@ def cached_folder(name: str, side: Side) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
+    repository, revision = repository_of(name)
     try:
-        config = try_to_load_from_cache(name, "config.json")
+        config = try_to_load_from_cache(repository, "config.json", revision=revision)
     except HFValidationError:
         return None
     if not isinstance(config, str):
@@ -118,6 +119,16 @@ def is_path(name: str) -> bool:
     """
     looks = name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
     return looks or Path(name).is_absolute()
+
+
+def repository_of(name: str) -> tuple[str, str | None]:
+    """A name on the model hub, and the branch, tag or commit of it that is meant.
+
+    >>> repository_of("beomi/KcELECTRA-base@v2022"), repository_of("klue/bert-base")
+    (('beomi/KcELECTRA-base', 'v2022'), ('klue/bert-base', None))
+    """
+    repository, _, revision = name.partition("@")
+    return repository, revision or None
 
 
 def weights_in(names: Iterable[str]) -> list[str]:
@@ -199,7 +210,7 @@ def _no_folder(name: str) -> str:
 
 
 def _refuse_the_other_side(name: str, side: Side) -> None:
-    known = KNOWN.get(name)
+    known = KNOWN.get(repository_of(name)[0])
     if known is not None and known.side != side:
         raise EncoderError(f"{name} is a {known.side} encoder; give it as --{known.side}")
 
@@ -210,14 +221,17 @@ def _fetched(name: str, side: Side) -> Path:
 
     if constants.HF_HUB_OFFLINE:
         raise _not_had(name, side, "HF_HUB_OFFLINE is set, so the model hub was not asked")
+    repository, revision = repository_of(name)
     with _excused(name, side):
-        found = HfApi().model_info(name, timeout=PATIENCE_S)
+        found = HfApi().model_info(repository, revision=revision, timeout=PATIENCE_S)
     files = [file.rfilename for file in found.siblings or ()]
     if "config.json" not in files or not weights_in(files):
         raise _not_had(name, side, "on the model hub it has no config.json or no weights for torch")
     logger.info("fetching %s from the model hub, to keep in %s", name, constants.HF_HUB_CACHE)
     with _excused(name, side):
-        folder = snapshot_download(name, allow_patterns=files_that_matter(files))
+        folder = snapshot_download(
+            repository, revision=revision, allow_patterns=files_that_matter(files)
+        )
     return _whole(Path(folder))
 
 
@@ -233,6 +247,9 @@ def _excused(name: str, side: Side) -> Iterator[None]:
         raise _not_had(name, side, reason) from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise _not_had(name, side, "the model hub has none of that name") from error
+    except errors.RevisionNotFoundError as error:
+        reason = "the model hub has no such branch, tag or commit of it"
+        raise _not_had(name, side, reason) from error
     except (
         errors.HTTPError,  # type: ignore[attr-defined] # of whichever library asks
         errors.FileMetadataError,
