@@ -9,7 +9,7 @@ SPEECH, TEXT, HIDDEN = 5, 4, 6
 FUSIONS = ("concat", "late", "gated", "cross")
 
 
-def card(name, dim, *, layers=1, standardize="each", version="1"):
+def card(name, dim, *, layers=1, standardize="each", version="1", **more):
     """What `encoders.card` gives, and a key of somebody else's."""
     return {
         "name": name,
@@ -17,7 +17,8 @@ def card(name, dim, *, layers=1, standardize="each", version="1"):
         "dim": dim,
         "layers": layers,
         "standardize": standardize,
-        "kept": "elsewhere",
+        "licence": "of somebody else",
+        **more,
     }
 
 

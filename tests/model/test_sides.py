@@ -64,6 +64,21 @@ def test_a_value_unlike_all_others_counts_no_more_than_the_limit():
     torch.testing.assert_close(standard[0], torch.tensor([1.0, -1, CLIP_AT, CLIP_AT, -CLIP_AT]))
 
 
+def test_what_an_encoder_that_learns_gives_keeps_a_gradient_however_far_it_moves():
+    far = torch.tensor([[1.0, CLIP_AT, 10 * CLIP_AT, -1e4]])
+    standard, slopes = {}, {}
+    for how in ({}, {"kept": "encoders/speech-0"}):
+        values = far.clone().requires_grad_()
+        given = SideInput([card("s", 4, **how)])(values, torch.tensor([True]))
+        given.sum().backward()
+        standard[len(how)], slopes[len(how)] = given.detach()[0], values.grad[0]
+    assert slopes[0].tolist() == [1, 1, 0, 0]
+    assert (slopes[1] > 0).all()
+    assert torch.equal(standard[1][:2], standard[0][:2])
+    assert CLIP_AT < standard[1][2] < 2 * CLIP_AT
+    assert -20 < standard[1][3] < -CLIP_AT
+
+
 def test_frames_are_in_the_units_of_their_encoders_vectors_within_a_wider_limit():
     side = SideInput([card("a", 1), card("b", 2)])
     side.standardize_like(table(400, 1, 2, 5))

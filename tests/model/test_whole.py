@@ -200,6 +200,15 @@ def test_vectors_of_the_wrong_width_are_noticed():
         made({}, text=torch.randn(ROWS, 7), speech=torch.randn(ROWS, 5))
 
 
+@pytest.mark.parametrize("rows", [1, 2, ROWS])
+def test_more_or_fewer_inputs_than_rows_have_the_side_are_noticed(rows):
+    made = whole(tuned=("speech-0",))
+    has = torch.tensor([True] * 3 + [False] * (ROWS - 3))
+    given = {"speech-0": prepared(sequences(rows))}
+    with pytest.raises(ValueError, match=rf"{rows} input\(s\) came for 3 row\(s\)"):
+        made(given, has_speech=has, text=torch.randn(ROWS, 7))
+
+
 def test_the_losses_of_halves_average_to_the_loss_of_the_whole():
     weights = [1.0, 2.0, 0.5, 0.0, 1.0, 3.0, 1.0]
     made = whole(tuned=("speech-0",), class_weights=weights)

@@ -5,14 +5,18 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import polars as pl
 import pytest
+import torch
+from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from maeum.config import Settings
 from maeum.corpus import import_corpus
 from maeum.errors import SettingsError
 from maeum.testing import make_corpus, make_speech_checkpoint, make_text_checkpoint
 from maeum.training import crossval, processes
+from maeum.training.fit import ChanceOfItsOwn
 
 STEPS = 20
 
@@ -101,3 +105,28 @@ def test_what_one_process_does_is_not_begun_by_two(two, made_corpus):
         processes.per_step(Settings())
     with pytest.raises(SettingsError, match="a cross-validation trains in one process"):
         crossval(made_corpus, epochs=1)
+
+
+def test_every_process_draws_noise_of_its_own(two, monkeypatch):
+    drawn = []
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        arguments = TrainingArguments(seed=3)
+        ChanceOfItsOwn().on_train_begin(arguments, TrainerState(), TrainerControl())
+        drawn.append((float(torch.rand(())), float(np.random.rand())))
+    assert drawn[0][0] != drawn[1][0]
+    assert drawn[0][1] != drawn[1][1]
+
+
+def test_a_resumed_run_goes_on_with_the_noise_it_had(two):
+    torch.manual_seed(7)
+    expected = torch.rand(())
+    torch.manual_seed(7)
+    state = TrainerState(global_step=4)
+    ChanceOfItsOwn().on_train_begin(TrainingArguments(seed=3), state, TrainerControl())
+    assert torch.rand(()) == expected
+
+
+def test_alone_the_first_finds_and_no_one_waits():
+    with processes.first_before_others():
+        assert processes.as_first_finds(lambda: [1, 2]) == [1, 2]

@@ -14,6 +14,7 @@ from maeum.features.features import Count, Features
 from maeum.features.frames import FrameTable
 from maeum.features.hearing import (
     WHOLE,
+    Clip,
     Stretch,
     hear,
     hear_frames,
@@ -25,6 +26,7 @@ from maeum.features.store import Store, usual_store
 
 __all__ = [
     "WHOLE",
+    "Clip",
     "Count",
     "Features",
     "FrameTable",

@@ -14,7 +14,8 @@ SIDES = ("speech", "text")
 """The two halves of x, in order."""
 
 Card: TypeAlias = Mapping[str, Any]
-"""What `encoders.card` gives: name, version, dim, layers, standardize; more may stand in it."""
+"""What `encoders.card` gives: name, version, dim, layers, standardize; more may stand in it. `kept`
+says that the encoder learns with the network, and where its run keeps it."""
 
 
 class NetworkConfig(PretrainedConfig):

@@ -73,9 +73,12 @@ class SideInput(nn.Module):
         self, vectors: Float[Tensor, "*batch width"], present: Bool[Tensor, "*batch"]
     ) -> Float[Tensor, "*batch dim"]:
         """Standardised vectors, one layer per encoder; the stand-in where the side is absent."""
-        standard = ((vectors - self.mean) / self.scale).clamp(-CLIP_AT, CLIP_AT)
-        each = zip(self.mixes, self._apart(standard), self.cards, strict=True)
-        parts = [mix(part.unflatten(-1, (card["layers"], -1))) for mix, part, card in each]
+        standard = self._apart((vectors - self.mean) / self.scale)
+        each = zip(self.mixes, standard, self.cards, strict=True)
+        parts = [
+            mix(_limited(part, CLIP_AT, card).unflatten(-1, (card["layers"], -1)))
+            for mix, part, card in each
+        ]
         return torch.where(present[..., None], torch.cat(parts, dim=-1), self.stand_in)
 
     def _apart(self, vectors: Tensor) -> tuple[Tensor, ...]:
@@ -88,10 +91,11 @@ class SideInput(nn.Module):
 
     def standard_moments(self, frames: Sequence[Moments]) -> list[Moments]:
         """The frames of each encoder in units of the spread; for encoders of one layer."""
-        standard = zip(frames, self._apart(self.mean), self._apart(self.scale), strict=True)
+        means, scales = self._apart(self.mean), self._apart(self.scale)
+        each = zip(frames, means, scales, self.cards, strict=True)
         return [
-            (((values - mean) / scale).clamp(-CLIP_FRAMES_AT, CLIP_FRAMES_AT), keep)
-            for (values, keep), mean, scale in standard
+            (_limited((values - mean) / scale, CLIP_FRAMES_AT, card), keep)
+            for (values, keep), mean, scale, card in each
         ]
 
     @torch.no_grad()
@@ -115,6 +119,18 @@ class SideInput(nn.Module):
 def _mix(layers: int) -> nn.Module:
     """(..., layer, dim) -> (..., dim)."""
     return WeightedLayers(layers) if layers > 1 else nn.Flatten(start_dim=-2)
+
+
+def _limited(standard: Tensor, limit: float, card: Card) -> Tensor:
+    """Values beyond the limit brought back to it.
+
+    Those of an encoder that learns grow on as a logarithm, for gradients to reach what has moved
+    far from where it was measured.
+    """
+    within = standard.clamp(-limit, limit)
+    if "kept" not in card:
+        return within
+    return within + standard.sign() * (standard.abs() - limit).clamp(min=0).log1p()
 
 
 def _shared(variance: Float64[ndarray, " width"], card: Card) -> Float64[ndarray, " width"]:

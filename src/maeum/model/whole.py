@@ -54,6 +54,9 @@ class WholeNetwork(nn.Module):
             has_speech: which rows were heard; None: all, if anything of that side is given.
             has_text: which rows have a text, likewise.
             labels: class indices.
+
+        Raises:
+            ValueError: a tower is given more or fewer inputs than rows have its side.
         """
         fixed, has = {"speech": speech, "text": text}, {"speech": has_speech, "text": has_text}
         batch = _batch_size([labels, *has.values(), *fixed.values()], inputs)
@@ -106,8 +109,15 @@ def _at_once(vectors: Tensor, layers: int) -> Frames:
 
 
 def _scattered(values: Tensor, rows: Tensor) -> Tensor:
-    """The values in the rows that are True, in order; zeros elsewhere."""
-    return values.new_zeros(len(rows), *values.shape[1:]).index_put((rows,), values)
+    """The values in the rows that are True, in order; zeros elsewhere.
+
+    Raises:
+        ValueError: there are not as many.
+    """
+    places = rows.nonzero()[:, 0]
+    if len(places) != len(values):  # torch would put a single one in every row
+        raise ValueError(f"{len(values)} input(s) came for {len(places)} row(s) that have the side")
+    return values.new_zeros(len(rows), *values.shape[1:]).index_put((places,), values)
 
 
 def _is_given(side: str, fixed: Tensor | None, inputs: TowerInputs) -> bool:

@@ -82,7 +82,7 @@ class KeptOften(TrainerCallback):
     ) -> None:
         """Ask for one; after the last step of an epoch Trainer keeps one anyhow."""
         old = time.monotonic() - self._kept_s >= EVERY_S
-        if processes.first_says(old) and not float(state.epoch or 0).is_integer():
+        if processes.as_first_finds(lambda: old) and not float(state.epoch or 0).is_integer():
             control.should_save = True
 
     def on_save(

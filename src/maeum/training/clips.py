@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, SpeechEncoder
 from maeum.errors import AudioError
+from maeum.features import Clip, listen, stretches
 from maeum.features.ahead import THREADS, ahead, workers
-from maeum.features.hearing import Clip, listen, stretches
 from maeum.progress import track
 
 
@@ -37,9 +37,10 @@ class Clips:
             AudioError: a recording was there before and cannot be used now.
         """
         chosen = [int(place) for place in places]
-        if not isinstance(encoder, SpeechEncoder) or side != "speech":
+        if side == "text":
             return list(self.corpus.utterances["text"][chosen])
-        return [self._wave(place, encoder.rate_hz) for place in chosen]
+        rate_hz = cast(SpeechEncoder, encoder).rate_hz
+        return [self._wave(place, rate_hz) for place in chosen]
 
     def _wave(self, place: int, rate_hz: int) -> NDArray[np.float32]:
         clip = self._stretches[place]

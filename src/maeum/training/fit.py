@@ -12,7 +12,14 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 from transformers.integrations.integration_utils import (
     TensorBoardCallback,
     is_tensorboard_available,
@@ -34,9 +41,6 @@ logger = logging.getLogger(__name__)
 
 LOGGED = 200
 """Losses kept of a run that tunes encoders."""
-
-DDP_TIMEOUT_S = 600
-"""Processes that wait longer for each other have lost one."""
 
 Learner: TypeAlias = EmotionNetwork | WholeNetwork
 """A network on features, or with its encoders."""
@@ -188,7 +192,7 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
     tunes = settings.tune != "frozen"
     keeps = lesson.checkpoints is not None
     at_once = processes.per_step(settings)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(lesson.checkpoints or gettempdir()),
         num_train_epochs=epochs,
         per_device_train_batch_size=at_once,
@@ -213,14 +217,17 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         ddp_find_unused_parameters=tunes,  # a batch may lack a side
-        ddp_timeout=DDP_TIMEOUT_S,
+        ddp_timeout=processes.TIMEOUT_S,
         # a head is too small to gain from a device, and equal everywhere without
         use_cpu=not (tunes and torch.cuda.is_available()),
     )
+    # more devices than one are for more processes; cut in pieces, rows would lose their recordings
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def _callbacks(lesson: Lesson, settings: Settings) -> list[TrainerCallback]:
-    callbacks: list[TrainerCallback] = [TrainingBar()]
+    callbacks: list[TrainerCallback] = [TrainingBar(), ChanceOfItsOwn()]
     if settings.tune != "frozen":
         callbacks.append(TrainingLines())
     if lesson.checkpoints is not None:
@@ -231,6 +238,17 @@ def _callbacks(lesson: Lesson, settings: Settings) -> list[TrainerCallback]:
     if settings.tensorboard and lesson.checkpoints is not None:
         callbacks.append(_tensorboard(lesson.checkpoints.parent / "tensorboard"))
     return callbacks
+
+
+class ChanceOfItsOwn(TrainerCallback):
+    """Of processes that train together each draws other noise: their utterances are others too."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """A resumed run goes on with what its checkpoint says."""
+        if processes.count() > 1 and state.global_step == 0:
+            set_seed(args.seed + processes.rank())
 
 
 def _tensorboard(folder: Path) -> TrainerCallback:

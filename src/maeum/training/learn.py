@@ -25,6 +25,7 @@ from maeum.features.normalize import usual_spread_in, with_known_voices
 from maeum.inference import EmotionClassifier
 from maeum.model import EmotionNetwork, NetworkConfig
 from maeum.model.whole import WholeNetwork
+from maeum.training import processes
 from maeum.training.batches import ClipDataset, FeatureDataset
 from maeum.training.clips import Clips, usable_recordings
 from maeum.training.encoders import Encoders
@@ -71,7 +72,8 @@ class Material:
                 made otherwise.
         """
         encoders = Encoders.of(settings)
-        features = _fixed_features(corpus, encoders.fixed, features)
+        with processes.first_before_others():
+            features = _fixed_features(corpus, encoders.fixed, features)
         features = _with_who_has_what(features, corpus, encoders).only(settings.modality)
         usable = pl.Series(features.usable)
         if not usable.any():
@@ -236,10 +238,16 @@ def _fixed_features(corpus: Corpus, fixed: Encoders, given: Features | None) -> 
 
 
 def _with_who_has_what(features: Features, corpus: Corpus, encoders: Encoders) -> Features:
-    """The features, which also say who has a side that only learning encoders hear or read."""
-    has, failures = dict(features.has), dict(features.failures)
+    """The features, which also say who has a side that only learning encoders hear or read.
+
+    Processes that train together have to agree: a file one of them cannot open would leave it with
+    fewer steps than the others, and them waiting.
+    """
+    has, failures = processes.as_first_finds(lambda: (dict(features.has), dict(features.failures)))
     if encoders.speech and "speech" not in has:
-        heard, unheard = usable_recordings(corpus, encoders.speech[0].rate_hz)
+        heard, unheard = processes.as_first_finds(
+            lambda: usable_recordings(corpus, encoders.speech[0].rate_hz)
+        )
         has["speech"], failures = _by_row(features, heard), failures | unheard
         if unheard:
             first = next(iter(unheard.values()))
