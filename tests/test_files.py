@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from maeum.errors import TextError
-from maeum.files import read_text, write_json, write_text, written_aside
+from maeum.files import files_written_aside, read_text, write_json, write_text, written_aside
 
 
 def write_half(path):
@@ -43,14 +43,44 @@ def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path):
 def test_folders_above_are_made(tmp_path):
     write_text(tmp_path / "a" / "b" / "c.txt", "deep")
     assert (tmp_path / "a" / "b" / "c.txt").read_text(encoding="utf-8") == "deep"
+    with files_written_aside(tmp_path / "d" / "e") as aside:
+        (aside / "f.txt").write_text("deep")
+    assert (tmp_path / "d" / "e" / "f.txt").read_text() == "deep"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights as POSIX has them")
 def test_others_may_read_what_they_could_read_of_a_plain_file(tmp_path):
     (tmp_path / "plain").touch()
     write_text(tmp_path / "ours", "")
-    plain, ours = ((tmp_path / name).stat().st_mode for name in ("plain", "ours"))
-    assert stat.S_IMODE(ours) == stat.S_IMODE(plain)
+    with files_written_aside(tmp_path) as aside:
+        (aside / "private").touch(mode=0o600)
+    rights = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert len(rights) == 1
+
+
+def test_files_written_together_come_when_all_are_whole_and_leave_others_alone(tmp_path):
+    for name in ("kept", "replaced"):
+        (tmp_path / name).write_text("old")
+    with files_written_aside(tmp_path) as aside:
+        for name in ("new", "replaced"):
+            (aside / name).write_text("new")
+        assert (tmp_path / "replaced").read_text() == "old"
+        assert not (tmp_path / "new").exists()
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found == {"kept": "old", "replaced": "new", "new": "new"}
+
+
+def write_some(folder):
+    with files_written_aside(folder) as aside:
+        (aside / "replaced").write_text("new")
+        raise OSError(28, "No space left on device")
+
+
+def test_of_files_written_together_none_comes_if_one_fails(tmp_path):
+    (tmp_path / "replaced").write_text("old")
+    with pytest.raises(OSError, match="No space left"):
+        write_some(tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"replaced": "old"}
 
 
 def test_json_keeps_hangul_readable(tmp_path):

@@ -190,7 +190,8 @@ class Settings(BaseModel):
 
         Args:
             config: a YAML file of settings, or the `maeum.yaml` of a run.
-            below: values that stand in for the defaults, as those of a run that is gone on from.
+            below: values that stand over a recipe and below what is stated, as those of a run that
+                is gone on from.
             given: values by name; None means not given.
 
         Raises:
@@ -199,7 +200,7 @@ class Settings(BaseModel):
         stated = _read(Path(config)) if config is not None else {}
         stated |= {name: value for name, value in given.items() if value is not None}
         recipe = RECIPES.get(str(stated.get("recipe", "default")), {})
-        return cls._checked({**(below or {}), **recipe, **stated})
+        return cls._checked({**recipe, **(below or {}), **stated})
 
     @classmethod
     def _checked(cls, values: Mapping[str, Any]) -> Settings:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from maeum.errors import TextError
@@ -29,10 +30,24 @@ def written_aside(path: Path) -> Iterator[Path]:
     try:
         with _blamed_on(path):
             yield aside
-        give_usual_rights(aside)
+        _give_usual_rights(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def files_written_aside(folder: Path) -> Iterator[Path]:
+    """A folder to write files to; they are renamed into `folder` when the block ends well.
+
+    Each of them is whole or not there, and where the block fails `folder` is left as it was.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
+        yield Path(aside)
+        for path in sorted(Path(aside).iterdir()):
+            _give_usual_rights(path)
+            path.replace(folder / path.name)
 
 
 def _new_file_beside(path: Path) -> Path:
@@ -53,7 +68,7 @@ def _blamed_on(path: Path) -> Iterator[None]:
         raise
 
 
-def give_usual_rights(path: Path) -> None:
+def _give_usual_rights(path: Path) -> None:
     """The rights a plainly opened file would have; temporary files are the owner's alone."""
     mask = os.umask(0)
     os.umask(mask)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Item = TypeVar("Item")
 
 
+Show: TypeAlias = Callable[[int, str], object]
+"""Moves a bar to how many are done, with a note beside it."""
+
+
 def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
-    """Yield the items unchanged and draw a bar with count, rate and time left.
+    """Yield the items unchanged and draw a bar with count and time left.
 
     Args:
         items: what is worked through.
@@ -22,9 +30,39 @@ def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
     if not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import track as draw
+    with _drawn() as progress:
+        task = progress.add_task(label, total=total, note="")
+        yield from progress.track(items, total=total, task_id=task)
 
-    yield from draw(
-        items, description=label, total=total, console=Console(stderr=True), transient=True
+
+@contextmanager
+def bar(*, total: int, label: str) -> Iterator[Show]:
+    """A bar like that of `track`, moved by hand."""
+    if not sys.stderr.isatty():
+        yield lambda done, note: None
+        return
+    with _drawn() as progress:
+        task = progress.add_task(label, total=total, note="")
+        yield lambda done, note: progress.update(task, completed=done, note=note)
+
+
+def _drawn() -> Progress:
+    """What bars are drawn in; nothing of them stays."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
     )

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from maeum.encoders import Reading, SpeechEncoder, Tunable, speech_encoders
 from maeum.encoders.pretrained import speech as speech_module
-from maeum.encoders.pretrained.computing import batches
+from maeum.encoders.pretrained.computing import by_length
 from maeum.encoders.pretrained.speech import PretrainedSpeech
 from maeum.encoders.pretrained.speech_families import FAMILIES
 from maeum.encoders.pretrained.tuning import Tuning, make_tunable
@@ -163,7 +163,9 @@ def test_gradients_of_a_batch_are_those_of_its_clips(opened, family):
 def test_batches_of_an_accelerator_give_the_same_in_the_order_asked(opened, family, monkeypatch):
     encoder = opened(family)
     alone, frames = encoder.encode(CLIPS), encoder.frames(CLIPS)
-    monkeypatch.setattr(speech_module, "batches", lambda lengths, most: batches(lengths, 40_000))
+    monkeypatch.setattr(
+        speech_module, "by_length", lambda lengths, most: by_length(lengths, 40_000)
+    )
     np.testing.assert_allclose(encoder.encode(CLIPS), alone, atol=1e-5)
     for ours, theirs in zip(encoder.frames(CLIPS), frames, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
@@ -183,7 +185,7 @@ def test_a_vector_is_the_mean_of_the_clip_s_frames(opened, family):
 def test_a_clip_too_short_is_extended_with_silence_before_anything_else(opened, family):
     encoder = opened(family)
     short = a_wave(390)
-    extended = np.pad(short, (0, encoder._preparation.shortest - len(short)))
+    extended = np.pad(short, (0, encoder._inputs.shortest - len(short)))
     np.testing.assert_array_equal(encoder.encode([short]), encoder.encode([extended]))
     assert len(encoder.frames([short])[0]) == 10
 
@@ -202,7 +204,7 @@ def test_training_with_masks_survives_short_clips(copied, family, samples):
 
 def test_how_short_is_too_short_follows_what_training_masks(copied):
     encoder = load(copied("wavlm", mask_time_length=25))
-    assert encoder._preparation.shortest == 400 + 24 * 320
+    assert encoder._inputs.shortest == 400 + 24 * 320
 
 
 @every_family
@@ -323,7 +325,7 @@ def test_what_was_saved_is_read_again_with_the_same_vectors(opened, family, tmp_
     assert saved_from == [type(first.tower.model).__name__]
     again = load(tmp_path)
     np.testing.assert_array_equal(again.encode(CLIPS), first.encode(CLIPS))
-    assert again._preparation.extractor.to_dict() == first._preparation.extractor.to_dict()
+    assert again._inputs.extractor.to_dict() == first._inputs.extractor.to_dict()
     assert again.version != first.version
 
 
@@ -335,7 +337,7 @@ def test_saving_half_leaves_what_was_there(opened, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(encoder._preparation.extractor, "save_pretrained", full)
+    monkeypatch.setattr(encoder._inputs.extractor, "save_pretrained", full)
     encoder.tower.model.config.hidden_dropout = 0.5
     with pytest.raises(OSError, match="No space"):
         encoder.save(tmp_path)

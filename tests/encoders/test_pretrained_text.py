@@ -1,4 +1,5 @@
 import json
+import runpy
 import sys
 import unicodedata
 
@@ -129,6 +130,7 @@ def test_it_is_what_the_protocols_ask_for(load, family):
     assert isinstance(encoder, TextEncoder)
     assert isinstance(encoder, Tunable)
     assert (encoder.standardize, encoder.cheap, encoder.threaded) == ("each", False, False)
+    assert encoder.at_once > 1  # sentences are computed together, on a processor too
     assert list(encoder.tower.convolutions()) == []
 
 
@@ -241,8 +243,40 @@ def test_a_vocabulary_of_another_model_is_refused(tmp_path):
     known = len((folder / "vocab.txt").read_text().splitlines())
     with (folder / "vocab.txt").open("a") as file:
         file.write("\n".join(f"more{number}" for number in range(9)))
-    said = f"has {known + 9} tokens, its model has vectors for {known}; it is another model's"
-    with pytest.raises(EncoderError, match=said):
+    with pytest.raises(EncoderError, match=out_of_range(known + 8, known)):
+        PretrainedText.load(str(folder), Reading())
+
+
+def out_of_range(largest, known):
+    return f"up to {largest}, its model has vectors for 0 to {known - 1}; it is another model's"
+
+
+def with_a_gap(described, beyond):
+    """A token that no sentence needs to be read has a number beyond those of all others."""
+    last = max(described["model"]["vocab"], key=described["model"]["vocab"].get)
+    described["model"]["vocab"][last] = beyond
+
+
+def with_a_token_added(described, beyond):
+    template = described["added_tokens"][0]
+    described["added_tokens"].append(template | {"id": beyond, "content": "[MOOD]"})
+
+
+def with_an_end_beyond(described, beyond):
+    described["post_processor"]["sep"] = ["[SEP]", beyond]
+
+
+@pytest.mark.parametrize("change", [with_a_gap, with_a_token_added, with_an_end_beyond])
+def test_a_number_that_the_model_has_no_vector_for_is_refused_however_few_tokens_there_are(
+    tmp_path, change
+):
+    folder = make_text_checkpoint(tmp_path / "gap", "klue-bert")
+    path = folder / "tokenizer.json"
+    described = json.loads(path.read_text(encoding="utf-8"))
+    known = len(described["model"]["vocab"])
+    change(described, known)
+    path.write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(EncoderError, match=out_of_range(known, known)):
         PretrainedText.load(str(folder), Reading())
 
 
@@ -273,9 +307,19 @@ def test_models_that_only_look_back_are_refused():
         encoder_class(CONFIG_MAPPING["bert"](is_decoder=True), "decoder")
 
 
-def test_code_that_comes_with_an_encoder_is_not_run(load):
-    load("kobert-monologg")
-    assert "tokenization_kobert" not in sys.modules
+def test_code_that_comes_with_an_encoder_is_not_run(tmp_path):
+    folder, harm = make_text_checkpoint(tmp_path / "kobert", "kobert-monologg"), tmp_path / "harm"
+    code = folder / "tokenization_kobert.py"
+    code.write_text(f"open({str(harm)!r}, 'w').close()\nclass KoBertTokenizer: pass\n")
+    runpy.run_path(str(code))
+    assert harm.is_file()  # it does what it is made for
+    harm.unlink()
+    PretrainedText.load(str(folder), Reading())
+    (folder / "tokenizer_78b3253a26.model").unlink()  # transformers is asked, and told of the code
+    with pytest.raises(EncoderError):
+        PretrainedText.load(str(folder), Reading())
+    assert not harm.exists()
+    assert not [name for name in sys.modules if name.endswith("tokenization_kobert")]
 
 
 # -- other models of their like --------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Encoders are found by name, and keep what the network relies on."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -37,6 +40,7 @@ def test_a_text_encoder_tells_of_itself_what_the_network_needs(name):
 def _check(encoder: Encoder, name: str, vectors: np.ndarray, frames: list[np.ndarray]) -> None:
     assert (encoder.name, encoder.version != "") == (name, True)
     assert encoder.standardize in ("each", "together")
+    assert encoder.at_once >= 1
     assert (vectors.shape, vectors.dtype) == ((2, encoder.layers * encoder.dim), np.float32)
     assert [found.shape[1] for found in frames] == [encoder.dim, encoder.dim]
 
@@ -79,6 +83,15 @@ def test_a_pretrained_encoder_that_cannot_be_had_is_one_sentence():
         speech_encoders("builtin:acoustic+acoustic")
     with pytest.raises(EncoderError, match="text encoder 'klue/nobody' is not on this machine"):
         text_encoders("klue/nobody")
+
+
+def test_to_import_encoders_and_to_look_for_one_loads_nothing_heavy():
+    code = (
+        "import sys; from maeum.encoders.pretrained.places import named_folder; named_folder('x');"
+        "sys.exit(str(sorted({'torch', 'transformers', 'peft'} & {*sys.modules})))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stderr.strip() == "[]"
 
 
 def test_a_card_is_what_a_run_keeps():

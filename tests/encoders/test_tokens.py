@@ -65,7 +65,8 @@ def test_lines_of_vocab_txt_number_the_pieces(tmp_path):
 
 def pieces_of(folder, sentence):
     tokens = read(folder)
-    return [tokens.vocabulary[number] for number in tokens.numbers([sentence], 512)[0][1:-1]]
+    pieces = {number: piece for piece, number in tokens.vocabulary.items()}
+    return [pieces[number] for number in tokens.numbers([sentence], 512)[0][1:-1]]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from maeum.corpus import Corpus
+from maeum.errors import TextError
 from maeum.features import Store, drawer, extract
 
 
@@ -26,11 +27,13 @@ class Loudness:
         version: str = "1",
         *,
         threaded: bool = False,
+        at_once: int = 16,
         layers: int = 1,
         pause_s: float = 0.0,
     ) -> None:
         self.name, self.version, self.threaded, self.layers = name, version, threaded, layers
-        self.pause_s, self.given, self.batches = pause_s, 0, 0
+        self.at_once, self.pause_s, self.given = at_once, pause_s, 0
+        self.batches: list[int] = []
 
     @property
     def dim(self) -> int:
@@ -54,7 +57,7 @@ class Loudness:
 
     def _count(self, waves: Sequence[np.ndarray]) -> None:
         self.given += len(waves)
-        self.batches += 1
+        self.batches.append(len(waves))
 
 
 def _sizes(wave: np.ndarray) -> np.ndarray:
@@ -64,24 +67,29 @@ def _sizes(wave: np.ndarray) -> np.ndarray:
 class Lengths:
     """A text encoder one can compute by hand: letters and words; a frame per letter."""
 
-    standardize, dim, layers, threaded = "each", 2, 1, False
+    standardize, dim, layers, threaded, at_once = "each", 2, 1, False, 16
 
     def __init__(self, *, cheap: bool = False) -> None:
         self.name, self.version, self.cheap, self.given = "test:lengths", "1", cheap, 0
 
     def encode(self, sentences: Sequence[str]) -> np.ndarray:
         """Letters, words."""
-        self.given += len(sentences)
+        self._count(sentences)
         rows = [(len(text), len(text.split())) for text in sentences]
         return np.array(rows, dtype=np.float32).reshape(-1, 2)
 
     def frames(self, sentences: Sequence[str]) -> list[np.ndarray]:
         """The code of every letter, and where it stands."""
-        self.given += len(sentences)
+        self._count(sentences)
         return [
             np.array([(ord(letter), place) for place, letter in enumerate(text)], dtype=np.float32)
             for text in sentences
         ]
+
+    def _count(self, sentences: Sequence[str]) -> None:
+        if not all(text.strip() for text in sentences):
+            raise TextError("a sentence is empty")
+        self.given += len(sentences)
 
 
 def encode_slowly(corpus: Corpus, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import threading
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,7 @@ from maeum.corpus.manifest import Utterance
 from maeum.encoders import speech_encoders, text_encoders
 from maeum.errors import AudioError, CorpusError, EncoderError
 from maeum.features import Stretch, extract, hear, hear_frames, keep, recipe, stretches
-from maeum.features.hearing import TARGET_RMS, with_equal_loudness
+from maeum.features.hearing import TARGET_RMS, listen, with_equal_loudness
 
 ACOUSTIC, LETTERS = speech_encoders("builtin:acoustic"), text_encoders("builtin:letters")
 
@@ -118,6 +119,33 @@ def test_recordings_that_cannot_be_used_are_told_and_the_rest_go_on(mixed, store
     assert found.counts["test:loudness"] == (0, 2, 4)
 
 
+@pytest.fixture
+def blank(corpus_of):
+    """Three sentences; the one in the middle is a space."""
+    said = {"a": "좋아요", "b": " ", "c": "싫어요"}
+    return corpus_of(*(Utterance(name, "Sad", text=text) for name, text in said.items()))
+
+
+@pytest.mark.parametrize("frames", [False, True])
+@pytest.mark.parametrize(
+    "text", [[Lengths()], [Lengths(cheap=True)], LETTERS], ids=["kept", "cheap", "built in"]
+)
+def test_sentences_that_cannot_be_read_are_told_and_the_rest_go_on(
+    blank, store, caplog, text, frames
+):
+    found = extract(blank, text=text, store=store, frames=frames)
+    assert found.present("text").tolist() == [True, False, True]
+    assert "is empty" in found.failures["b"]
+    assert not found.vectors("text")[1].any()
+    assert "1 of 3 sentences cannot be read, the first because" in caplog.text
+    assert found.counts == {text[0].name: (0, 2, 1)}
+
+
+def test_sentences_that_cannot_be_read_are_told_where_vectors_are_only_kept(blank, store):
+    kept = keep(blank, text=[Lengths()], store=store)
+    assert (kept.counts["test:lengths"], list(kept.failures)) == ((0, 2, 1), ["b"])
+
+
 def test_a_recording_that_was_mended_is_used_next_time(mixed, store, write_wav):
     extract(mixed, speech=[Loudness()], store=store)
     write_wav("silent.wav", seed=5)
@@ -170,6 +198,17 @@ def test_values_that_are_not_finite_are_a_failure_that_is_not_kept(some, store):
     assert found.counts["test:loudness"] == (4, 0, 1)
 
 
+def test_a_sentence_with_values_that_are_not_finite_is_named(some):
+    class Wild(Lengths):
+        def encode(self, sentences):
+            return super().encode(sentences) / [[len(text) - 3] for text in sentences]
+
+    with np.errstate(divide="ignore"):
+        found = extract(some, text=[Wild()], store=None)
+    assert list(found.failures) == ["u2"]
+    assert "'가가가': test:lengths makes values of it that are not finite" in found.failures["u2"]
+
+
 def test_an_encoder_that_says_another_length_than_it_gives_is_refused(some):
     class Longer(Loudness):
         layers = 2
@@ -207,6 +246,35 @@ def test_recordings_whose_folder_is_gone_are_no_fault_of_single_ones(some, tmp_p
 
     with pytest.raises(CorpusError, match="no folder any more"):
         extract(replace(some, audio_root=tmp_path / "gone"), speech=[Loudness()], store=None)
+
+
+# -- how many at once ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("at_once", "batches"), [(1, [1] * 5), (2, [2, 2, 1]), (16, [5])])
+def test_an_encoder_is_given_as_many_at_once_as_it_says(some, at_once, batches):
+    encoder = Loudness(at_once=at_once)
+    extract(some, speech=[encoder], store=None)
+    assert encoder.batches == batches
+
+
+def test_the_next_recording_is_loaded_while_one_is_encoded(some, monkeypatch):
+    begun = {f"{place}.wav": threading.Event() for place in range(5)}
+
+    def listened(path, *arguments, **more):
+        begun[path.name].set()
+        return listen(path, *arguments, **more)
+
+    class Waiting(Loudness):
+        def encode(self, waves):
+            following = begun.get(f"{self.given + 1}.wav")
+            assert following is None or following.wait(timeout=10)
+            return super().encode(waves)
+
+    monkeypatch.setattr("maeum.features.sources.listen", listened)
+    encoder = Waiting(at_once=1)
+    assert extract(some, speech=[encoder], store=None).present("speech").all()
+    assert encoder.batches == [1] * 5
 
 
 # -- stretches and channels ------------------------------------------------------------------

@@ -205,7 +205,8 @@ def test_processes_that_write_at_once_give_a_whole_store(many, tmp_path):
         assert np.array_equal(found.vectors("speech"), expected)
 
 
-def test_interrupted_by_an_exception_what_was_made_is_kept(some, store):
+@pytest.mark.parametrize("how", [{"threaded": True}, {"at_once": 1}], ids=str)
+def test_interrupted_by_an_exception_what_was_made_is_kept(some, store, how):
     class Stopped(Loudness):
         def encode(self, waves):
             if self.given >= 3:
@@ -213,7 +214,7 @@ def test_interrupted_by_an_exception_what_was_made_is_kept(some, store):
             return super().encode(waves)
 
     with pytest.raises(KeyboardInterrupt):
-        extract(some, speech=[Stopped(threaded=True)], store=store)
+        extract(some, speech=[Stopped(**how)], store=store)
     assert 0 < whole(store) <= 3
 
 
@@ -274,6 +275,12 @@ def test_what_is_needed_is_told_from_what_is_missing(some, store):
         ensure_room(store, 10**15)
 
 
+def test_a_sentence_that_cannot_be_read_does_not_stop_the_telling(corpus_of, store):
+    told = corpus_of(*(Utterance(said, "Sad", text=said) for said in ("좋아요", " ")))
+    needed = needed_bytes(told, text=[Lengths()], store=store, frames=True)
+    assert needed >= 2 * (3 + 1) * 2 * 4
+
+
 def test_what_frames_need_is_told_from_durations_and_tokens(some, store):
     speech_values = sum(2 + place for place in range(5)) * 3 + 5 * 3  # a frame per 0.1 s; means
     needed = needed_bytes(some, speech=[Loudness()], store=store, frames=True)
@@ -303,6 +310,16 @@ def test_a_broken_file_of_hashes_is_named_too(some, store):
     store.digests.path.write_bytes(b"no database at all, " * 300)
     with pytest.raises(StoreError, match=r"recordings\.db is broken"):
         extract(some, speech=[Loudness()], store=store)
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_as_the_system_tells_it(some, store):
+    extract(some, speech=[Loudness()], store=store)
+    (contents,) = store.contents()
+    contents.path.unlink()
+    contents.path.mkdir()
+    with pytest.raises(OSError, match="unable to open database file") as caught:
+        extract(some, speech=[Loudness()], store=store)
+    assert caught.value.filename == str(contents.path)
 
 
 def test_frames_that_were_deleted_meanwhile_are_missed(some, store):

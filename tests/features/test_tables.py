@@ -58,6 +58,13 @@ def test_one_side_is_kept_from_the_network_and_the_tables_stay(three):
     assert not three.only("text").vectors("speech").any()
 
 
+def test_some_utterances_are_asked_for_a_side_by_their_place(three):
+    places = np.array([2, 1, 2])
+    assert three.present("speech", places).tolist() == [True, False, True]
+    assert three.take(["c", "a"]).present("text", places[1:] - 1).tolist() == [True, False]
+    assert three.present("face", places).tolist() == [False] * 3
+
+
 def test_features_of_wrong_shape_are_noticed(three):
     with pytest.raises(Exception, match="tables"):
         replace(three, tables={"speech": three.tables["speech"].astype(np.float64)})

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 
 import numpy as np
 import polars as pl
@@ -11,9 +12,11 @@ from safetensors.torch import load_file, save_file
 
 from maeum import EmotionClassifier, Prediction, train
 from maeum.config import Settings
+from maeum.encoders.builtin.acoustic import AcousticEncoder
 from maeum.encoders.builtin.letters import LettersEncoder
 from maeum.errors import AudioError, MaeumError, RunError, TextError
 from maeum.evaluation import evaluate
+from maeum.features import hearing
 from maeum.features.normalize import voice_of
 from maeum.inference import Failure, Query, classifier
 from maeum.training.learn import Material
@@ -161,6 +164,52 @@ def test_answers_come_as_soon_as_their_batch_is_done(model, monkeypatch):
 def test_a_failure_says_what_it_was_asked():
     assert Failure("no", audio="a.wav", text="말").to_dict() == {"audio": "a.wav", "error": "no"}
     assert Failure("no", text="말").to_dict() == {"text": "말", "error": "no"}
+
+
+# -- over time ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def looking_closely(made_corpus):
+    """A classifier that looks at frames and compares voices, learnt in a moment."""
+    given = {"fusion": "cross", "normalize": "speaker"}
+    settings = Settings.of(epochs=2, batch_size=8, hidden_size=8, **given)
+    material = Material.gather(made_corpus, settings)
+    return material.learn(list(made_corpus.utterances["id"]))[0]
+
+
+def test_where_frames_are_read_a_query_is_still_decoded_and_encoded_once(
+    looking_closely, one_voice, recordings, monkeypatch
+):
+    voice, calls = looking_closely.voice_in(one_voice), Counter()
+
+    def counted(place, name):
+        usual = getattr(place, name)
+
+        def count(*given, **more):
+            calls[place.__name__] += 1
+            return usual(*given, **more)
+
+        monkeypatch.setattr(place, name, count)
+
+    counted(hearing, "load")
+    counted(AcousticEncoder, "encode")
+    counted(LettersEncoder, "encode")
+    looking_closely(recordings[0], text=SAID, voice=voice)
+    assert calls == {"maeum.features.hearing": 1, "AcousticEncoder": 1, "LettersEncoder": 1}
+
+
+def test_where_frames_are_read_the_answer_is_that_of_an_evaluation(
+    looking_closely, made_corpus, recordings, one_voice
+):
+    features = looking_closely.extract(made_corpus)
+    speakers = made_corpus.utterances["speaker"].to_list()
+    ready = looking_closely.with_known_voices(features, speakers)
+    voice, text = looking_closely.voice_in(one_voice), made_corpus.utterances["text"][0]
+    found = looking_closely(recordings[0], text=text, voice=voice)
+    expected = looking_closely.probabilities(ready)[0]
+    np.testing.assert_allclose(list(found.probabilities.values()), expected, atol=1e-4)
+    assert close(next(looking_closely.predict([Query(recordings[0], text)], voice=voice)), found)
 
 
 # -- what cannot be answered -------------------------------------------------------------------

@@ -41,8 +41,8 @@ def test_the_same_emotions_in_another_order_are_others():
 
 @pytest.mark.parametrize(
     "speech",
-    [card("s", 5, version="2"), card("other", 5), card("s", 6), card("s", 5, layers=2)],
-    ids=["version", "name", "dim", "layers"],
+    [card("s", 5, version="2"), card("s", 6), card("s", 5, layers=2)],
+    ids=["version", "dim", "layers"],
 )
 def test_a_side_of_another_encoder_starts_anew_and_with_it_what_joins_the_sides(speech):
     old, new = network(1), network(2, speech=[speech])
@@ -52,8 +52,8 @@ def test_a_side_of_another_encoder_starts_anew_and_with_it_what_joins_the_sides(
     assert same(new, fresh, "inputs.speech", "fusion")
 
 
-def test_what_somebody_else_notes_of_an_encoder_does_not_matter():
-    noted = [card("s", 5) | {"kept": "encoders/speech-0", "standardize": "together"}]
+def test_where_an_encoder_lies_and_what_else_is_noted_of_it_do_not_matter():
+    noted = [card("elsewhere", 5) | {"kept": "encoders/speech-0", "standardize": "together"}]
     assert "speech" in network(2, speech=noted).start_from(network(1))
 
 

@@ -1,6 +1,9 @@
 """What a run begins with counts as training, and parts do not look at each other."""
 
+import json
+import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -9,7 +12,7 @@ import torch
 
 from maeum.config import Settings
 from maeum.corpus import Corpus
-from maeum.errors import SettingsError
+from maeum.errors import EncoderError, RunError, SettingsError
 from maeum.evaluation import evaluate
 from maeum.inference.run import BEFORE
 from maeum.testing import make_text_checkpoint
@@ -58,14 +61,90 @@ def test_folds_that_start_from_what_met_them_say_so(made_corpus, everything, tmp
     assert alone.evaluation.meaning.startswith("no voice of the test")
 
 
-def test_an_encoder_another_run_tuned_brings_what_it_met(made_corpus, tmp_path):
-    tiny = make_text_checkpoint(tmp_path / "tiny", "klue-bert")
-    tuned = train(
-        made_corpus, tmp_path / "tuned", text=str(tiny), tune="lora", split="none", **QUICK
-    )
-    encoder = tuned.folder / "encoders" / "text-0"
-    run = train(made_corpus, tmp_path / "next", text=str(encoder), split="speaker", **QUICK)
+@pytest.fixture(scope="module")
+def tuned(made_corpus, tmp_path_factory):
+    """The folder of a text encoder that a run tuned on all there is."""
+    folder = tmp_path_factory.mktemp("tuned")
+    tiny = make_text_checkpoint(folder / "tiny", "klue-bert")
+    run = train(made_corpus, folder / "run", text=str(tiny), tune="full", split="none", **QUICK)
+    return run.folder / "encoders" / "text-0"
+
+
+@pytest.mark.parametrize("how", ["path", "shelf", "copy"])
+def test_an_encoder_another_run_tuned_brings_what_it_met(
+    how, made_corpus, tuned, tmp_path, monkeypatch
+):
+    name = {"path": str(tuned), "shelf": "text-0", "copy": str(tmp_path / "mine")}[how]
+    monkeypatch.setenv("MAEUM_ENCODERS", str(tuned.parent))
+    shutil.copytree(tuned, tmp_path / "mine")
+    run = train(made_corpus, tmp_path / "next", text=name, split="speaker", **QUICK)
     assert "speakers of the test" in run.result
+    folds = crossval(made_corpus, by="speaker", folds=2, text=name, **QUICK)
+    assert "speakers of the test" in folds.evaluation.meaning
+
+
+def test_what_an_encoder_met_is_told_on(made_corpus, tuned, tmp_path):
+    again = tmp_path / "again"
+    train(made_corpus, again, text=str(tuned), tune="full", split="speaker", **QUICK)
+    everyone = pl.read_parquet(again / "encoders" / "text-0" / "met.parquet")
+    assert len(everyone) == len(made_corpus)
+    assert "part" not in everyone.columns
+
+
+def test_work_is_not_gone_on_with_by_other_weights(made_corpus, tmp_path, monkeypatch):
+    tiny = tmp_path / "tiny"
+    make_text_checkpoint(tiny, "klue-bert", seed=1)
+    words = {"text": str(tiny), **QUICK}
+    cross = partial(crossval, made_corpus, tmp_path / "folds", by="speaker", folds=2, **words)
+    one = partial(train, made_corpus, tmp_path / "run", split="speaker", **words)
+    with monkeypatch.context() as patched:
+        for place, work in (("folding.training_rows", cross), ("single._keep", one)):
+            patched.setattr(f"maeum.training.{place}", cut_off)
+            with pytest.raises(InterruptedError):
+                work()
+    make_text_checkpoint(tiny, "klue-bert", seed=2)
+    for work in (cross, one):
+        with pytest.raises(RunError, match="was begun with encoders of other weights"):
+            work()
+    make_text_checkpoint(tiny, "klue-bert", seed=1)
+    assert cross().evaluation.scores.n == len(made_corpus)
+    assert one().finished
+
+
+def cut_off(*_):
+    raise InterruptedError
+
+
+def test_a_start_that_gives_no_weights_is_said(made_corpus, everything, tmp_path, caplog):
+    tiny = make_text_checkpoint(tmp_path / "tiny", "klue-bert")
+    words = {"start": str(everything.folder), "split": "speaker", "epochs": 1}
+    train(made_corpus, tmp_path / "same", **words)
+    assert "begins anew" not in caplog.text
+    train(made_corpus, tmp_path / "other", text=str(tiny), **words)
+    assert "no weights of the run started from fit the new network" in caplog.text
+
+
+def test_a_start_stands_over_a_recipe(made_corpus, everything, tmp_path):
+    run = train(
+        made_corpus,
+        tmp_path / "run",
+        start=str(everything.folder),
+        recipe="paper",
+        split="none",
+        epochs=1,
+    )
+    assert (run.settings.text, run.settings.modality) == ("builtin:letters", "text")
+    assert run.settings.label_smoothing == 0
+
+
+def test_encoders_that_make_nothing_are_not_tuned(made_corpus, tmp_path):
+    tiny = make_text_checkpoint(tmp_path / "tiny", "klue-bert")
+    config = json.loads((tiny / "config.json").read_text(encoding="utf-8"))
+    (tiny / "config.json").write_text(
+        json.dumps(config | {"layer_norm_eps": float("nan")}), encoding="utf-8"
+    )
+    with pytest.raises(EncoderError, match=r"makes nothing of .* not finite"):
+        train(made_corpus, tmp_path / "run", text=str(tiny), tune="full", split="none", **QUICK)
 
 
 def test_new_weights_have_met_nothing(made_run):
@@ -99,3 +178,11 @@ def test_a_loss_that_is_no_number_ends_the_run(made_corpus, tmp_path):
     with pytest.raises(SettingsError, match="the weights ran away; take lower rates"):
         train(made_corpus, tmp_path / "run", split="none", lr=1e30, **QUICK | {"epochs": 9})
     assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_warm_up_without_an_end_is_said(made_corpus, tmp_path, caplog):
+    train(made_corpus, tmp_path / "long", split="none", warmup=500, **QUICK)
+    assert "learning rates rise for 500 steps and the run has" in caplog.text
+    caplog.clear()
+    train(made_corpus, tmp_path / "short", split="none", warmup=0.5, **QUICK)
+    assert "rise" not in caplog.text

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import polars as pl
 
+from maeum.ahead import THREADS, ahead, workers
 from maeum.corpus.audio import AudioHeader, read_header
 from maeum.corpus.corpus import Corpus
 from maeum.corpus.manifest import Rejection, Utterance, rejection_table, utterance_table
@@ -137,8 +137,8 @@ def _each_id_once(items: Iterable[Item]) -> list[Item]:
 
 def _measured(items: Iterable[Item], root: Path) -> Iterable[Item]:
     """The items in order, each utterance with its recording's length and rate; headers only."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(lambda item: _measure(item, root), items)
+    with workers() as pool:
+        yield from ahead(pool, partial(_measure, root=root), items, 64 * THREADS)
 
 
 def _measure(item: Item, root: Path) -> Item:

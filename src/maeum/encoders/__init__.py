@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -73,6 +73,10 @@ class Encoder(Protocol):
     def layers(self) -> int:
         """How many layers' vectors stand one after another in what `encode` gives."""
 
+    @property
+    def at_once(self) -> int:
+        """How many items `encode` is best given at once; also what a kill can cost."""
+
 
 @runtime_checkable
 class SpeechEncoder(Encoder, Protocol):
@@ -126,9 +130,6 @@ class Tunable(Encoder, Protocol):
 
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}
 BUILTIN_TEXT = {"builtin:letters": "maeum.encoders.builtin.letters:LettersEncoder"}
-
-ADAPTER = "adapter_config.json"
-"""Says that a folder holds a LoRA adapter; `pretrained.lora` reads it."""
 
 _PRETRAINED_SPEECH = "maeum.encoders.pretrained.speech:PretrainedSpeech"
 _PRETRAINED_TEXT = "maeum.encoders.pretrained.text:PretrainedText"
@@ -212,16 +213,18 @@ def _made(name: str, builtin: dict[str, str], pretrained: str, reading: Reading)
         return _found(builtin[name])()
     if name.startswith("builtin:"):
         raise EncoderError(f"no encoder {name!r}; built in are {', '.join(builtin)}")
-    if (Path(name) / ADAPTER).is_file():
-        return _adapted(Path(name), pretrained, reading)
-    return _found(pretrained).load(name, reading)
+    return _pretrained(name, _found(pretrained).load, reading)
 
 
-def _adapted(folder: Path, pretrained: str, reading: Reading) -> Any:  # noqa: ANN401
-    """An encoder with the LoRA adapter that a run keeps in a folder."""
-    from maeum.encoders.pretrained.lora import adapt
+def _pretrained(name: str, load: Callable[[str, Reading], Any], reading: Reading) -> Any:  # noqa: ANN401
+    """An encoder, or one with the LoRA adapter that a run keeps in the folder of that name."""
+    from maeum.encoders.pretrained.lora import adapt, is_adapter
+    from maeum.encoders.pretrained.places import named_folder
 
-    return adapt(_found(pretrained).load, folder, reading)
+    folder = named_folder(name)
+    if folder is None or not is_adapter(folder):
+        return load(name, reading)
+    return adapt(load, name, folder, reading)
 
 
 def _found(place: str) -> Any:  # noqa: ANN401

@@ -158,7 +158,8 @@ def _alone(connection: sqlite3.Connection) -> bool:
 
 
 def _connected(path: Path, timeout_s: float = BUSY_S) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
+    with blamed_on(path):
+        return sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
 
 
 def _version(connection: sqlite3.Connection) -> int:

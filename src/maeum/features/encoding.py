@@ -13,15 +13,16 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
+from maeum.ahead import THREADS, ahead, batches, workers
 from maeum.encoders import Encoder
-from maeum.errors import AudioError, EncoderError
-from maeum.features.ahead import THREADS, ahead, batches, workers
-from maeum.features.bar import Show, encoding_bar
+from maeum.errors import EncoderError
 from maeum.features.drawer import OpenDrawer
 from maeum.features.features import Count
+from maeum.features.frames import mean_over_time
 from maeum.features.hearing import one_thread_each
-from maeum.features.sources import Loaded, Source
+from maeum.features.sources import UNUSABLE, Loaded, Refusal, Source
 from maeum.features.tables import in_parts
+from maeum.progress import Show, bar
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Outcome(NamedTuple):
     """What became of a row: what the encoder made of it, or why it made nothing."""
 
     row: int
-    made: Encoded | AudioError
+    made: Encoded | Refusal
 
 
 @dataclass
@@ -81,14 +82,17 @@ class Pass:
         """
         label = f"{LABELS[self.source.side]}: {self.encoder.name}"
         total = len(self.source.rows)
-        with workers() as pool, self._threads(), encoding_bar(label, total) as show:
+        with workers() as pool, self._threads(), bar(total=total, label=label) as show:
             for rows in (self._missing(pool, show), self._repeated()):
                 for outcome in self._outcomes(rows, pool):
                     self._take(outcome)
-                    show(self.count)
+                    self._tell(show)
         if self.drawer is not None:
             self.drawer.commit()
         return self.count
+
+    def _tell(self, show: Show) -> None:
+        show(sum(self.count), f"{self._found:,} found")
 
     def _threads(self) -> AbstractContextManager[object]:
         return one_thread_each() if self.encoder.threaded else nullcontext()
@@ -101,7 +105,7 @@ class Pass:
             rows = window[self.source.first[window] == window]
             found = self._look_up(rows)
             self._found += int(found.sum())
-            show(self.count)
+            self._tell(show)
             yield from rows[~found].tolist()
 
     def _look_up(self, rows: Int64[ndarray, " row"]) -> ndarray:
@@ -143,7 +147,7 @@ class Pass:
             yield from ahead(pool, self._load_and_encode, rows, 4 * THREADS)
             return
         loaded = self.source.loaded(rows, self.encoder, pool)
-        for batch in batches(loaded, self.source.at_once):
+        for batch in batches(loaded, self.encoder.at_once):
             yield from self._encode_those_loaded(batch)
 
     def _load_and_encode(self, row: int) -> Outcome:
@@ -151,10 +155,10 @@ class Pass:
         return outcome
 
     def _encode_those_loaded(self, batch: list[Loaded]) -> Iterator[Outcome]:
-        good = [one for one in batch if not isinstance(one.given, AudioError)]
+        good = [one for one in batch if not isinstance(one.given, Refusal)]
         made = iter(self._try_to_encode(good))
         for one in batch:
-            yield Outcome(one.row, one.given) if isinstance(one.given, AudioError) else next(made)
+            yield Outcome(one.row, one.given) if isinstance(one.given, Refusal) else next(made)
 
     def _try_to_encode(self, batch: list[Loaded]) -> list[Outcome]:
         """Together, or where one of them is refused each by itself."""
@@ -162,16 +166,16 @@ class Pass:
             return []
         try:
             made = self._encode([one.given for one in batch])
-        except AudioError as error:
+        except UNUSABLE as error:
             if len(batch) == 1:
-                return [Outcome(batch[0].row, error)]
+                return [Outcome(batch[0].row, Refusal(str(error)))]
             return [outcome for one in batch for outcome in self._try_to_encode([one])]
         return [self._checked(one.row, encoded) for one, encoded in zip(batch, made, strict=True)]
 
     def _encode(self, given: list[Any]) -> list[Encoded]:
         if self.over_time:
             sequences = [np.asarray(one, dtype=np.float32) for one in self.encoder.frames(given)]
-            made = [Encoded(_mean(frames), frames) for frames in sequences]
+            made = [Encoded(mean_over_time(frames), frames) for frames in sequences]
         else:
             vectors = np.asarray(self.encoder.encode(given), dtype=np.float32)
             made = [Encoded(vector) for vector in vectors]
@@ -184,7 +188,7 @@ class Pass:
             return Outcome(row, made)
         return Outcome(
             row,
-            AudioError(
+            Refusal(
                 f"{self.source.name(row)}: {self.encoder.name} makes values of it that are not "
                 "finite; look at it, or take another encoder"
             ),
@@ -192,8 +196,8 @@ class Pass:
 
     def _take(self, outcome: Outcome) -> None:
         row, made = outcome
-        if isinstance(made, AudioError):
-            self.failures[row] = str(made)
+        if isinstance(made, Refusal):
+            self.failures[row] = made.why
             return
         self._encoded += 1
         key = self.source.key(row)
@@ -208,10 +212,6 @@ class Pass:
 def width_of(encoder: Encoder, *, over_time: bool) -> int:
     """Length of an encoder's vectors: of all its layers, or of the one that has frames."""
     return encoder.dim if over_time else encoder.layers * encoder.dim
-
-
-def _mean(frames: Float32[ndarray, "time dim"]) -> Float32[ndarray, " dim"]:
-    return frames.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def _ensure_shapes(made: list[Encoded], encoder: Encoder, count: int, width: int) -> None:

@@ -56,8 +56,8 @@ def extract(
     """Vectors of every utterance of a corpus.
 
     What the store has is found, what it lacks is encoded and kept; a process that is killed loses
-    seconds of work. Equal recordings and sentences are encoded once. A recording that cannot be
-    used does not stop the rest: it stands in `failures`, and is tried again next time.
+    seconds of work. Equal recordings and sentences are encoded once. A recording or sentence that
+    cannot be used does not stop the rest: it stands in `failures`, and is tried again next time.
 
     Args:
         corpus: what to encode.

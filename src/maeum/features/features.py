@@ -87,11 +87,17 @@ class Features:
         vectors[~self.present(side)] = 0
         return vectors
 
-    def present(self, side: str) -> Bool[ndarray, " utterance"]:
-        """Which utterances have that side; none of them where it was not asked for."""
-        if side not in self.has:
-            return np.zeros(len(self), dtype=bool)
-        return self.has[side][self.rows]
+    def present(
+        self, side: str, places: Int64[ndarray, " utterance"] | None = None
+    ) -> Bool[ndarray, " utterance"]:
+        """Which utterances have that side; none of them where it was not asked for.
+
+        Args:
+            side: `speech` or `text`.
+            places: of the utterances meant, among these; None: all.
+        """
+        rows = self.rows if places is None else self.rows[places]
+        return self.has[side][rows] if side in self.has else np.zeros(len(rows), dtype=bool)
 
     @property
     def usable(self) -> Bool[ndarray, " utterance"]:

@@ -109,5 +109,10 @@ class ComputedFrames:
         return [made.get(row, _nothing(self.dim)) for row in rows.tolist()]
 
 
+def mean_over_time(frames: Float32[ndarray, "time dim"]) -> Float32[ndarray, " dim"]:
+    """What tables hold of vectors over time: their mean, summed in double precision."""
+    return frames.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+
 def _nothing(dim: int) -> Float32[ndarray, "0 dim"]:
     return np.zeros((0, dim), dtype=np.float32)

@@ -34,9 +34,10 @@ class Voice:
         """The vectors as distances from this voice's mean, in units of its spread."""
         return ((vectors - self.mean) / self.spread).astype(np.float32)
 
-    def part(self, start: int, end: int) -> Voice:
-        """Some of its dimensions."""
-        return Voice(self.mean[start:end], self.spread[start:end])
+    def parts(self, dims: Sequence[int]) -> list[Voice]:
+        """The voice as each of some encoders hears it, whose vectors stand side by side."""
+        edges = pairwise(np.cumsum([0, *dims]).tolist())
+        return [Voice(self.mean[start:end], self.spread[start:end]) for start, end in edges]
 
 
 def voice_of(
@@ -49,13 +50,6 @@ def voice_of(
         usual_spread: spread within a voice, from the training corpus.
     """
     return _voice(vectors, np.arange(len(vectors)), usual_spread)
-
-
-def usual_spread(
-    vectors: Float32[ndarray, "clip dim"], speakers: Sequence[str]
-) -> Float32[ndarray, " dim"]:
-    """Spread within a voice, pooled over the voices of a corpus."""
-    return _pooled_spread(vectors, _rows_by_name(np.arange(len(vectors)), speakers))
 
 
 def usual_spread_in(features: Features, speakers: Sequence[str | None]) -> Float32[ndarray, " dim"]:
@@ -140,10 +134,11 @@ def _with_normal_frames(
 ) -> dict[str, tuple[FrameTable, ...]]:
     if "speech" not in frames:
         return dict(frames)
-    edges = np.cumsum([0, *(table.dim for table in frames["speech"])]).tolist()
+    dims = [table.dim for table in frames["speech"]]
+    heard = [voice.parts(dims) for voice in voices]
     normal: tuple[FrameTable, ...] = tuple(
-        NormalFrames(table, [voice.part(start, end) for voice in voices], voice_of_row)
-        for table, (start, end) in zip(frames["speech"], pairwise(edges), strict=True)
+        NormalFrames(table, [parts[place] for parts in heard], voice_of_row)
+        for place, table in enumerate(frames["speech"])
     )
     return {**frames, "speech": normal}
 

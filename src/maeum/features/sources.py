@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 from numpy import ndarray
 
+from maeum.ahead import THREADS, ahead
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, SpeechEncoder
-from maeum.errors import AudioError, CorpusError
-from maeum.features.ahead import THREADS, ahead
+from maeum.errors import AudioError, CorpusError, TextError
 from maeum.features.digests import Known, OpenDigests, known, sign_of
 from maeum.features.drawer import clip_key, sentence_key
 from maeum.features.hearing import Clip, listen, stretches
@@ -27,12 +27,21 @@ WINDOW = 64
 
 KEY_BYTES = 32
 
+UNUSABLE = (AudioError, TextError)
+"""What is raised of a single recording or sentence, and does not stop the others."""
+
+
+class Refusal(NamedTuple):
+    """Why a recording or a sentence cannot be used, in a sentence."""
+
+    why: str
+
 
 class Loaded(NamedTuple):
     """What an encoder is given of a row: a wave or a sentence, or why there is none."""
 
     row: int
-    given: Any | AudioError
+    given: Any | Refusal
 
 
 class Source(ABC):
@@ -45,11 +54,9 @@ class Source(ABC):
             by `windows`.
         first: (row,) the first row with equal content, itself where there is none before; filled
             by `windows`.
-        at_once: how many are given to an encoder together.
     """
 
     side: str
-    at_once: int
 
     def __init__(self, rows: Int64[ndarray, " item"], count: int) -> None:
         self.rows = rows
@@ -98,8 +105,8 @@ class Source(ABC):
         """What the encoder is given, or why there is none."""
         try:
             return Loaded(row, self.load(row, encoder))
-        except AudioError as error:
-            return Loaded(row, error)
+        except UNUSABLE as error:
+            return Loaded(row, Refusal(str(error)))
 
     @abstractmethod
     def loaded(
@@ -125,7 +132,6 @@ class Recordings(Source):
     """
 
     side = "speech"
-    at_once = 16
 
     def __init__(
         self, corpus: Corpus, *, equal_loudness: bool, digests: OpenDigests | None
@@ -156,8 +162,9 @@ class Recordings(Source):
     def loaded(
         self, rows: Iterable[int], encoder: Encoder, pool: ThreadPoolExecutor
     ) -> Iterator[Loaded]:
-        """See `Source`."""
-        return ahead(pool, lambda row: self.try_to_load(row, encoder), rows, self.at_once)
+        """See `Source`; every thread has one to load while the encoder is busy with a batch."""
+        begun = encoder.at_once + THREADS
+        return ahead(pool, lambda row: self.try_to_load(row, encoder), rows, begun)
 
     def name(self, row: int) -> str:
         """See `Source`."""
@@ -218,7 +225,6 @@ class Sentences(Source):
     """The texts of a corpus."""
 
     side = "text"
-    at_once = 256
 
     def __init__(self, corpus: Corpus) -> None:
         self._texts = corpus.utterances["text"]
@@ -237,7 +243,7 @@ class Sentences(Source):
         self, rows: Iterable[int], encoder: Encoder, pool: ThreadPoolExecutor
     ) -> Iterator[Loaded]:
         """See `Source`."""
-        return (Loaded(row, self.load(row, encoder)) for row in rows)
+        return (self.try_to_load(row, encoder) for row in rows)
 
     def name(self, row: int) -> str:
         """See `Source`."""

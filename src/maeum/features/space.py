@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from maeum.errors import StoreError
 from maeum.features.cache import VARIABLE
 from maeum.features.drawer import ITEM_BYTES, Drawer
 from maeum.features.extract import sources_of, with_drawers
-from maeum.features.sources import Source
+from maeum.features.sources import UNUSABLE, Source
 from maeum.features.store import Store
 from maeum.features.tables import in_parts
 
@@ -97,8 +98,11 @@ def _steps_in(encoder: Any, seconds: int) -> int:  # noqa: ANN401 - a speech enc
 
 def _mean_tokens(source: Source, encoder: Any) -> float:  # noqa: ANN401 - a text encoder
     rows = source.rows[:: max(1, len(source.rows) // PROBED)][:PROBED].tolist()
-    made = encoder.frames([source.load(row, encoder) for row in rows])
-    return sum(map(len, made)) / max(1, len(made))
+    counts: list[int] = []
+    for row in rows:
+        with suppress(*UNUSABLE):
+            counts += map(len, encoder.frames([source.load(row, encoder)]))
+    return sum(counts) / max(1, len(counts))
 
 
 def _missing(source: Source, drawer: Drawer) -> int:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
-from inspect import signature
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
+from maeum.ahead import workers
 from maeum.corpus import Corpus
 from maeum.corpus.audio import find_recordings
 from maeum.corpus.text import clean
@@ -32,30 +27,19 @@ from maeum.encoders import (
 )
 from maeum.encoders.pretrained.quiet import quietly
 from maeum.errors import AudioError, MaeumError, RunError, TextError
-from maeum.features import Features, Store, extract
-from maeum.features.hearing import hear, hear_frames, one_thread_each
+from maeum.features import Features, Store, extract, one_thread_each
 from maeum.features.normalize import Voice, voice_of, with_known_voices
-from maeum.files import give_usual_rights
+from maeum.files import files_written_aside
 from maeum.inference.fetching import local_folder
 from maeum.inference.inputs import network_inputs
+from maeum.inference.loading import network_in
 from maeum.inference.prediction import Failure, Prediction, Query
-from maeum.inference.vectors import Encoded, features_of
-from maeum.model import EmotionNetwork, NetworkConfig
+from maeum.inference.vectors import QueryVectors, SideVectors, features_of, heard, read
+from maeum.model import EmotionNetwork
 from maeum.model.saving import writing_below
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
-
-UNREADABLE = (
-    AttributeError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    SafetensorError,
-    TypeError,
-    ValueError,
-)
-"""What is raised where the files of a run are broken, or make no network."""
 
 ROWS_AT_ONCE = 1024
 """Utterances of a corpus the network sees at once."""
@@ -97,37 +81,18 @@ class EmotionClassifier:
             RunError: the folder holds no finished run, or the name cannot be fetched.
         """
         folder = local_folder(str(name))
-        try:
-            with quietly():
-                loaded: Any = EmotionNetwork.from_pretrained(
-                    folder,
-                    config=_config_in(folder),
-                    use_safetensors=True,
-                    output_loading_info=True,
-                )
-        except UNREADABLE as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise RunError(f"{name} cannot be loaded as a run: {reason}") from error
-        network, found = loaded
-        if lacking := sorted(found["missing_keys"]):
-            raise RunError(f"{name} holds another model or half of one: it lacks {lacking[0]}")
-        classifier = cls(network)
+        classifier = cls(network_in(folder, str(name)))
         classifier._folder = folder.absolute()  # encoders are read when they are first needed
         return classifier
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json`, `model.safetensors` and tuned encoders, each whole or not at all."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         with writing_below(folder):
             for kept, encoder in self._kept_encoders():
                 encoder.save(folder / kept)
-        with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
-            with quietly(), writing_below(folder):
+            with quietly(), files_written_aside(folder) as aside:
                 self.network.save_pretrained(aside)
-            for path in Path(aside).iterdir():
-                give_usual_rights(path)
-                path.replace(folder / path.name)
 
     def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
         """Where below the run encoders trained with the network are kept, and they themselves.
@@ -225,7 +190,7 @@ class EmotionClassifier:
         queries = iter(queries)
         self._ensure_encoders()
         encode = partial(self._try_to_encode, voice=voice)
-        with ThreadPoolExecutor(os.cpu_count()) as pool, one_thread_each():
+        with workers() as pool, one_thread_each():
             while batch := list(islice(queries, AT_ONCE)):
                 yield from self._answer_or_fail(batch, list(pool.map(encode, batch)))
 
@@ -243,7 +208,7 @@ class EmotionClassifier:
         vectors = []
         for path in find_recordings([Path(folder)]):
             try:
-                vectors.append(hear(path, self.speech, equal_loudness=self.equal_loudness))
+                vectors.append(self._heard(path).vector)
             except AudioError:
                 continue
         if len(vectors) < 2:
@@ -298,14 +263,14 @@ class EmotionClassifier:
         ]
         return np.concatenate(parts or [np.zeros((0, len(self.emotions)), np.float32)])
 
-    def _try_to_encode(self, query: Query, voice: Voice | None) -> Encoded | Failure:
+    def _try_to_encode(self, query: Query, voice: Voice | None) -> QueryVectors | Failure:
         try:
             return self._encode(query, voice)
         except MaeumError as error:
             return Failure(str(error), query.audio, query.text)
 
     def _answer_or_fail(
-        self, batch: Sequence[Query], encoded: Sequence[Encoded | Failure]
+        self, batch: Sequence[Query], encoded: Sequence[QueryVectors | Failure]
     ) -> Iterator[Prediction | Failure]:
         """Predictions for what could be encoded, failures where they stand, in order."""
         good = [
@@ -318,47 +283,47 @@ class EmotionClassifier:
         for item in encoded:
             yield item if isinstance(item, Failure) else next(predictions)
 
-    def _encode(self, query: Query, voice: Voice | None) -> Encoded:
-        encoded = Encoded()
+    def _encode(self, query: Query, voice: Voice | None) -> QueryVectors:
+        encoded: dict[str, SideVectors] = {}
         if self.speech and query.audio is not None:
-            self._hear(encoded, Path(query.audio), voice)
+            encoded["speech"] = self._hear(Path(query.audio), voice)
         if self.text and query.text is not None:
-            self._read(encoded, query.text)
-        if not encoded.vectors:
+            encoded["text"] = self._read(query.text)
+        if not encoded:
             wanted = " or ".join(self.network.inputs)
             raise RunError(f"this run takes {wanted}; none was given")
         return encoded
 
-    def _hear(self, encoded: Encoded, path: Path, voice: Voice | None) -> None:
-        if self.needs_voice and voice is None:
+    def _hear(self, path: Path, voice: Voice | None) -> SideVectors:
+        if not self.needs_voice:
+            return self._heard(path)
+        if voice is None:
             raise RunError(
                 "this run compares a recording with others of the same voice: give a folder of "
                 "them (--speaker FOLDER), or train with --normalize none"
             )
-        vector = hear(path, self.speech, equal_loudness=self.equal_loudness)
-        normalized = voice.normalize(vector[None])[0] if voice and self.needs_voice else vector
-        encoded.vectors["speech"] = normalized
-        if self._reads_frames:
-            frames = hear_frames(path, self.speech, equal_loudness=self.equal_loudness)
-            encoded.frames["speech"] = frames
+        return self._heard(path).in_voice(voice)
 
-    def _read(self, encoded: Encoded, given: str) -> None:
+    def _heard(self, path: Path) -> SideVectors:
+        how = {"equal_loudness": self.equal_loudness, "over_time": self._reads_frames}
+        return heard(path, self.speech, **how)
+
+    def _read(self, given: str) -> SideVectors:
         text = clean(given)
         if text is None:
             raise TextError(f"the text {given!r} is empty; expected what was said")
-        vectors = [encoder.encode([text])[0] for encoder in self.text]
-        encoded.vectors["text"] = np.concatenate(vectors)
-        if self._reads_frames:
-            encoded.frames["text"] = tuple(encoder.frames([text])[0] for encoder in self.text)
+        return read(text, self.text, over_time=self._reads_frames)
 
-    def _answer(self, queries: Sequence[Query], encoded: Sequence[Encoded]) -> list[Prediction]:
+    def _answer(
+        self, queries: Sequence[Query], encoded: Sequence[QueryVectors]
+    ) -> list[Prediction]:
         if not queries:
             return []
         chances = self.probabilities(
             features_of(encoded, self._widths, self.network.config.context)
         )
         return [
-            self._prediction(query, row, tuple(found.vectors))
+            self._prediction(query, row, tuple(found))
             for query, row, found in zip(queries, chances, encoded, strict=True)
         ]
 
@@ -375,16 +340,6 @@ class EmotionClassifier:
         return Prediction(
             names[best], by_name[names[best]], by_name, modalities, query.audio, query.text
         )
-
-
-def _config_in(folder: Path) -> NetworkConfig:
-    """What `config.json` says of the network, and nothing else of what transformers would heed.
-
-    Some of that names repositories whose code is run, to compute attention for one.
-    """
-    stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    known = signature(NetworkConfig.__init__).parameters
-    return NetworkConfig(**{name: stated[name] for name in known if name in stated})
 
 
 def _reading(card: Mapping[str, Any]) -> Reading:

@@ -30,7 +30,7 @@ def network_inputs(features: Features, network: EmotionNetwork, places: Places) 
     inputs: dict[str, Any] = {}
     for side in sides:
         inputs[side] = torch.from_numpy(features.tables[side][rows])
-        inputs[f"has_{side}"] = torch.from_numpy(features.has[side][rows])
+        inputs[f"has_{side}"] = torch.from_numpy(features.present(side, places))
     if network.config.fusion == "cross":
         kept = [side for side in sides if side in features.frames]
         inputs["frames"] = {side: _frames(features, side, rows) for side in kept}

@@ -5,6 +5,7 @@ maeum.yaml                       settings, corpus, split, versions
 partition.parquet                who was in which part, as hashes: leaks can be found in any
                                  corpus, and nothing of the corpus is given away; part `before` is
                                  what the weights it began with were trained on
+encoders/speech-0, …             encoders it tuned; `met.parquet` says what they were trained on
 log.json                         losses while training
 report/                          metrics.json, confusion.png, report.html
 README.md                        the model card
@@ -37,11 +38,17 @@ BEFORE = "before"
 _CARD_KEYS = {"kind", "settings", "corpus", "split"}
 
 
-def run_that_tuned(encoder: str) -> Path | None:
-    """The folder of the run that keeps a tuned encoder in the folder named; else None."""
-    run = Path(encoder).resolve().parent.parent
-    kept = Path(encoder).is_dir() and Path(encoder).resolve().parent.name == "encoders"
-    return run if kept and (run / "maeum.yaml").is_file() else None
+def read_hashes(path: Path) -> pl.DataFrame:
+    """A table of hashed utterances.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{path} cannot be read ({reason}); train again in a new folder") from error
 
 
 @dataclass(frozen=True)
@@ -139,14 +146,7 @@ class Run:
         Raises:
             RunError: it cannot be read.
         """
-        path = self.folder / "partition.parquet"
-        try:
-            return pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            reason = str(error).splitlines()[0]
-            raise RunError(
-                f"{path} cannot be read ({reason}); train again in a new folder"
-            ) from error
+        return read_hashes(self.folder / "partition.parquet")
 
     @property
     def met(self) -> pl.DataFrame:
@@ -165,6 +165,7 @@ class Run:
 
     def write_card(self, card: dict[str, Any]) -> None:
         """Write `maeum.yaml`."""
+        self.__dict__.pop("card", None)  # what was read of an older one
         write_text(self.card_path, yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
 
     def write_partition(self, partition: pl.DataFrame) -> None:

@@ -1,33 +1,71 @@
-"""What encoders made of single queries, laid out as the features of a corpus are."""
+"""What encoders make of single queries, laid out as the features of a corpus are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maeum.features import Features
-from maeum.features.frames import FrameTable, HeldFrames
+from maeum.encoders import SpeechEncoder, TextEncoder
+from maeum.features import Features, hear, hear_frames
+from maeum.features.frames import FrameTable, HeldFrames, mean_over_time
+from maeum.features.normalize import Voice
 
-Vector = NDArray[np.float32]
+Vector: TypeAlias = NDArray[np.float32]
 
 
-@dataclass
-class Encoded:
-    """One query; a side it lacks has no entry.
+class SideVectors(NamedTuple):
+    """What the encoders of one side make of a query.
 
     Attributes:
-        vectors: side -> (width,).
-        frames: side -> per encoder (time, dim); empty for networks that read none.
+        vector: (width,), theirs side by side.
+        frames: per encoder (time, dim); none for networks that read none.
     """
 
-    vectors: dict[str, Vector] = field(default_factory=dict)
-    frames: dict[str, tuple[Vector, ...]] = field(default_factory=dict)
+    vector: Vector
+    frames: tuple[Vector, ...] = ()
+
+    def in_voice(self, voice: Voice) -> SideVectors:
+        """The same as distances from the mean of a voice."""
+        parts = voice.parts([frames.shape[1] for frames in self.frames])
+        return SideVectors(
+            voice.normalize(self.vector[None])[0],
+            tuple(part.normalize(own) for part, own in zip(parts, self.frames, strict=True)),
+        )
 
 
-def features_of(encoded: Sequence[Encoded], widths: Mapping[str, int], turns: int) -> Features:
+QueryVectors: TypeAlias = Mapping[str, SideVectors]
+"""Side -> what was made of it; a side that the query lacks has no entry."""
+
+
+def heard(
+    path: Path, encoders: Sequence[SpeechEncoder], *, equal_loudness: bool, over_time: bool
+) -> SideVectors:
+    """A recording, encoded; with its frames if vectors over time are wanted.
+
+    Raises:
+        AudioError: it cannot be used.
+    """
+    if over_time:
+        return _with_means(hear_frames(path, encoders, equal_loudness=equal_loudness))
+    return SideVectors(hear(path, encoders, equal_loudness=equal_loudness))
+
+
+def read(sentence: str, encoders: Sequence[TextEncoder], *, over_time: bool) -> SideVectors:
+    """A sentence, encoded; with its frames if vectors over time are wanted."""
+    if over_time:
+        return _with_means(tuple(encoder.frames([sentence])[0] for encoder in encoders))
+    return SideVectors(np.concatenate([encoder.encode([sentence])[0] for encoder in encoders]))
+
+
+def _with_means(frames: tuple[Vector, ...]) -> SideVectors:
+    return SideVectors(np.concatenate([mean_over_time(own) for own in frames]), frames)
+
+
+def features_of(encoded: Sequence[QueryVectors], widths: Mapping[str, int], turns: int) -> Features:
     """The queries as utterances 0, 1, 2, … that belong to no dialogue.
 
     Args:
@@ -35,23 +73,23 @@ def features_of(encoded: Sequence[Encoded], widths: Mapping[str, int], turns: in
         widths: side -> length of its vector, for the sides of the network.
         turns: how many previous utterances the network looks at; here there is none.
     """
-    nothing = {side: np.zeros(width, dtype=np.float32) for side, width in widths.items()}
+    absent = {side: SideVectors(np.zeros(width, np.float32)) for side, width in widths.items()}
     return Features(
         ids=tuple(str(place) for place in range(len(encoded))),
         tables={
-            side: np.stack([one.vectors.get(side, nothing[side]) for one in encoded])
+            side: np.stack([one.get(side, absent[side]).vector for one in encoded])
             for side in widths
         },
-        has={side: np.array([side in one.vectors for one in encoded]) for side in widths},
+        has={side: np.array([side in one for one in encoded]) for side in widths},
         rows=np.arange(len(encoded)),
         context=np.full((len(encoded), turns), -1),
         frames={side: held for side in widths if (held := _held(encoded, side))},
     )
 
 
-def _held(encoded: Sequence[Encoded], side: str) -> tuple[FrameTable, ...]:
+def _held(encoded: Sequence[QueryVectors], side: str) -> tuple[FrameTable, ...]:
     """Per encoder of the side, the frames of the queries that have it."""
-    own = {row: one.frames[side] for row, one in enumerate(encoded) if side in one.frames}
+    own = {row: one[side].frames for row, one in enumerate(encoded) if side in one}
     if not own:
         return ()
     of_each = zip(*own.values(), strict=True)

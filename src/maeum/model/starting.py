@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from maeum.model.config import SIDES, NetworkConfig
 
-_IDENTITY = ("name", "version", "dim", "layers")
-"""Of an encoder: what decides its vectors."""
+_IDENTITY = ("version", "dim", "layers")
+"""Of an encoder: what decides its vectors; it may lie elsewhere now, by another name."""
 
 
 def parts_in_common(new: NetworkConfig, old: NetworkConfig) -> list[str]:

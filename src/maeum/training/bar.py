@@ -6,11 +6,12 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from maeum.progress import Show, bar
 
 LINE_EVERY_S = 60.0
 """Where no one is watching."""
@@ -40,31 +41,22 @@ class TrainingBar(TrainerCallback):
     """Steps done, the last losses, the time left; nothing where no one is watching."""
 
     def __init__(self) -> None:
-        self._losses = _Losses()
-        self._progress = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total} steps"),
-            TextColumn("{task.fields[losses]}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._task = self._progress.add_task("training", total=None, losses="")
+        self._losses, self._drawn = _Losses(), ExitStack()
+        self._show: Show | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Show the bar, from the step a resumed run begins at."""
-        self._progress.start()
-        self._progress.update(self._task, total=state.max_steps, completed=state.global_step)
+        self._show = self._drawn.enter_context(bar(total=state.max_steps, label="training"))
+        self._show(state.global_step, "")
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Move it."""
-        self._progress.update(self._task, completed=state.global_step)
+        if self._show is not None:
+            self._show(state.global_step, str(self._losses))
 
     def on_log(
         self,
@@ -74,15 +66,14 @@ class TrainingBar(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **_: object,
     ) -> None:
-        """Write the losses beside it."""
+        """Take the losses to write beside it."""
         self._losses.take(logs)
-        self._progress.update(self._task, losses=str(self._losses))
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Take it away."""
-        self._progress.stop()
+        self._drawn.close()
 
 
 class TrainingLines(TrainerCallback):

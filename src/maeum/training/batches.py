@@ -76,7 +76,7 @@ class ClipDataset(Dataset[Batch]):
             if side in self.features.tables:
                 table = self.features.tables[side]
                 batch[side] = torch.from_numpy(table[self.features.rows[places]])
-            batch[f"has_{side}"] = torch.from_numpy(self.features.present(side)[places])
+            batch[f"has_{side}"] = torch.from_numpy(self.features.present(side, places))
         return batch | {"labels": torch.tensor([self.labels[place] for place in places])}
 
     def _inputs(self, places: NDArray[np.int64]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class ClipDataset(Dataset[Batch]):
         inputs = {}
         for key, encoder in self.tuned.items():
             side = side_of(key)
-            own = places[self.features.present(side)[places]]
+            own = places[self.features.present(side, places)]
             if len(own):
                 inputs[key] = encoder.prepare(self.clips.of(side, own, encoder))
         return inputs

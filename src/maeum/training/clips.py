@@ -10,11 +10,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from maeum.ahead import THREADS, ahead, workers
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, SpeechEncoder
 from maeum.errors import AudioError
 from maeum.features import Clip, listen, stretches
-from maeum.features.ahead import THREADS, ahead, workers
 from maeum.progress import track
 
 

@@ -67,6 +67,11 @@ class Encoders:
         return {side: encoders for side, encoders in sides.items() if encoders}
 
     @property
+    def versions(self) -> dict[str, list[str]]:
+        """Side -> the versions of its encoders, in order."""
+        return {side: [one.version for one in own] for side, own in self.by_side.items()}
+
+    @property
     def tuned(self) -> Mapping[str, Tunable]:
         """`speech-0`, … -> the encoder, for those that learn."""
         if self.settings.tune == "frozen":

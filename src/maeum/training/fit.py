@@ -199,7 +199,7 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
         gradient_accumulation_steps=settings.accumulate,
         per_device_eval_batch_size=at_once if tunes else 1024,
         weight_decay=settings.weight_decay,
-        warmup_steps=settings.warmup_steps(steps),
+        warmup_steps=_warmup(steps, settings),
         lr_scheduler_type="linear",
         seed=settings.seed,
         bf16=settings.bf16 and tunes,
@@ -224,6 +224,19 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
     # more devices than one are for more processes; cut in pieces, rows would lose their recordings
     arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
+
+
+def _warmup(steps: int, settings: Settings) -> int:
+    """Steps with a rising rate; said aloud where there are no others."""
+    rising = settings.warmup_steps(steps)
+    if rising >= steps:
+        logger.warning(
+            "learning rates rise for %d steps and the run has %d, so that they are never reached; "
+            "take --warmup 0.1, a share of the run",
+            rising,
+            steps,
+        )
+    return rising
 
 
 def _callbacks(lesson: Lesson, settings: Settings) -> list[TrainerCallback]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,26 @@ def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
             f"{folder} holds a run that differs in {', '.join(changed)}; "
             "name another folder, or replace it with --overwrite"
         )
+
+
+def same_encoders(run: Run, versions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The versions of the encoders, if work in the folder was not begun with others.
+
+    Args:
+        run: the folder.
+        versions: side -> of its encoders, in order, before they learn.
+
+    Raises:
+        RunError: it was, and would go on with weights that do not belong together.
+    """
+    now = {side: list(own) for side, own in versions.items()}
+    before = run.card.get("encoders", now) if run.card_path.is_file() else now
+    if before != now:
+        raise RunError(
+            f"{run.folder} was begun with encoders of other weights ({before}, now {now}); "
+            "put the old ones back, name another folder, or replace it with --overwrite"
+        )
+    return now
 
 
 def _is_left_over(path: Path) -> bool:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-import yaml
 
 from maeum.config import Grouping, Settings
 from maeum.corpus import Corpus, splits
@@ -24,10 +23,10 @@ from maeum.evaluation.evaluate import TRANSDUCTIVE, answers, judge
 from maeum.evaluation.leaks import Leaks, leaks_of_folds
 from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
-from maeum.files import write_text
+from maeum.inference import Run
 from maeum.progress import track
 from maeum.training import processes
-from maeum.training.folder import claim, folder_card
+from maeum.training.folder import claim, folder_card, same_encoders
 from maeum.training.learn import Material, training_rows
 from maeum.training.starting import met_before, refuse_its_own_start, settings_and_start
 
@@ -92,10 +91,17 @@ def crossval(
     )
     claim(folder, card, overwrite=overwrite)
     turns = list(splits.folds(corpus.utterances, by, folds, seed=chosen.split_seed))
-    write_text(folder / "maeum.yaml", yaml.safe_dump(card, sort_keys=False, allow_unicode=True))
-    material = cache(
-        lambda: Material.gather(corpus, chosen, features, start.network if start else None)
-    )
+    run = Run(folder)
+    if not run.card_path.is_file():
+        run.write_card(card)
+
+    @cache
+    def material() -> Material:
+        begun = start.network if start else None
+        gathered = Material.gather(corpus, chosen, features, begun)
+        run.write_card({**run.card, "encoders": same_encoders(run, gathered.versions)})
+        return gathered
+
     answered = [
         _answers(folder / "folds" / f"{number:04d}.parquet", fold, material)
         for number, fold in enumerate(track(turns, total=len(turns), label="folds"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from maeum.corpus import Corpus
 from maeum.corpus.sampling import Sample, sample
 from maeum.emotions import EmotionSet
 from maeum.encoders.pretrained.tuning import Tuning, make_tunable
-from maeum.errors import CorpusError, SettingsError
+from maeum.errors import CorpusError, EncoderError, SettingsError
 from maeum.features import Features
 from maeum.features.extract import REFUSED
 from maeum.features.normalize import usual_spread_in, with_known_voices
@@ -48,11 +48,13 @@ class Material:
         settings: of the run.
         encoders: that made the features; None where some are tuned: each network then has its own.
         start: a network whose weights are taken over where they fit.
+        versions: side -> of its encoders, before they learn.
     """
 
     corpus: Corpus
     features: Features
     settings: Settings
+    versions: Mapping[str, Sequence[str]]
     encoders: Encoders | None = None
     start: EmotionNetwork | None = None
 
@@ -85,6 +87,7 @@ class Material:
             corpus=kept,
             features=features.take(list(kept.utterances["id"])),
             settings=settings,
+            versions=encoders.versions,
             encoders=None if encoders.tuned else encoders,
             start=start,
         )
@@ -129,6 +132,7 @@ class Material:
         """Train encoders and network together; the network starts standardised to the encoders."""
         first = self._corpus_of(_some(train, self.settings.seed))
         seen = encoders.extract(first, store=None).only(self.settings.modality)
+        _refuse_deaf_encoders(seen, encoders)
         network = self._network(encoders, seen, self._labels(train))
         for encoder in encoders.tuned.values():
             make_tunable(encoder.tower, _tuning(self.settings))
@@ -195,7 +199,7 @@ class Material:
             chosen[features.rows[features.present(side)]] = True
             network.side(side).standardize_like(table, chosen)
         if self.start is not None:
-            network.start_from(self.start)
+            _warn_of_nothing(network.start_from(self.start))
         return network
 
     def _config(self, encoders: Encoders, labels: Sequence[int]) -> NetworkConfig:
@@ -327,6 +331,25 @@ def _refuse_flat_voices(corpus: Corpus) -> None:
         raise SettingsError(
             f"normalize=speaker needs every voice in two emotions at least; {len(flat)} have one, "
             f"{flat[0]} among them: use normalize=none, or leave these speakers out"
+        )
+
+
+def _refuse_deaf_encoders(seen: Features, encoders: Encoders) -> None:
+    """Before encoders are tuned that make nothing of what they are given."""
+    for side, own in encoders.by_side.items():
+        if not seen.present(side).any() and seen.failures:
+            names = " + ".join(encoder.name for encoder in own)
+            raise EncoderError(
+                f"{names} makes nothing of {len(seen)} utterance(s) looked at; the first: "
+                f"{next(iter(seen.failures.values()))}"
+            )
+
+
+def _warn_of_nothing(taken: Sequence[str]) -> None:
+    if not taken:
+        logger.warning(
+            "no weights of the run started from fit the new network: other encoders, or other "
+            "settings of theirs; it begins anew"
         )
 
 

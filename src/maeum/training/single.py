@@ -22,9 +22,9 @@ from maeum.inference import EmotionClassifier, Run
 from maeum.training import processes
 from maeum.training.card import model_card
 from maeum.training.fit import History
-from maeum.training.folder import claim, folder_card
+from maeum.training.folder import claim, folder_card, same_encoders
 from maeum.training.learn import Material, training_rows
-from maeum.training.starting import met_before, refuse_its_own_start, settings_and_start
+from maeum.training.starting import leave_word, met_before, refuse_its_own_start, settings_and_start
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ def train(
     material = Material.gather(corpus, chosen, features, start.network if start else None)
     taken = _parts_to_use(material, parts, chosen)
     if processes.is_first():
-        run.write_card({**card, "used": {part: len(ids) for part, ids in taken.items()}})
+        begun = {"encoders": same_encoders(run, material.versions)}
+        run.write_card({**card, **begun, "used": {part: len(ids) for part, ids in taken.items()}})
         run.write_partition(pl.concat([_partition(corpus, taken), met_before(chosen)]))
     classifier, history = material.learn(
         taken["train"], taken["validation"], checkpoints=run.folder / "checkpoints"
@@ -102,6 +103,7 @@ def _keep(
 ) -> None:
     """Weights, test, report and card; the card last, as the sign that all is there."""
     classifier.save_pretrained(run.folder)
+    leave_word(run)
     write_json(run.folder / "log.json", history)
     evaluation = None
     if run.card["used"]["test"]:

@@ -16,13 +16,18 @@ import polars as pl
 
 from maeum.config import Settings
 from maeum.corpus.identity import KINDS
+from maeum.corpus.manifest import write_table
 from maeum.encoders import card, findable, split_names
+from maeum.encoders.pretrained.places import named_folder
 from maeum.errors import SettingsError
 from maeum.inference import EmotionClassifier, Run
-from maeum.inference.run import BEFORE, run_that_tuned
+from maeum.inference.run import BEFORE, read_hashes
 from maeum.model import EmotionNetwork
 
 logger = logging.getLogger(__name__)
+
+MET = "met.parquet"
+"""Of an encoder that a run tuned: hashes of what it was trained on, there and before."""
 
 INHERITED = (
     "modality",
@@ -99,17 +104,25 @@ def met_before(settings: Settings) -> pl.DataFrame:
         RunError: an earlier run no longer says what it was trained on.
     """
     nothing = pl.DataFrame(schema=dict.fromkeys(KINDS, pl.String))
-    met = [Run.open(folder).met.select(KINDS) for folder in _earlier_runs(settings)]
-    return pl.concat([nothing, *met]).unique(maintain_order=True).with_columns(part=pl.lit(BEFORE))
+    met = [read_hashes(folder / MET) for folder in _tuned_folders(settings)]
+    if settings.start is not None:
+        met.append(Run.open(settings.start).met)
+    known = pl.concat([nothing, *(table.select(KINDS) for table in met)])
+    return known.unique(maintain_order=True).with_columns(part=pl.lit(BEFORE))
 
 
-def _earlier_runs(settings: Settings) -> list[Path]:
-    """Folders of the runs whose weights a run begins with."""
+def _tuned_folders(settings: Settings) -> list[Path]:
+    """Folders of encoders that a run tuned, wherever they lie now."""
     named = [settings.speech] if settings.hears_speech else []
     named += [settings.text] if settings.reads_text else []
-    tuned_in = [run_that_tuned(name) for names in named for name in split_names(names)]
-    start = None if settings.start is None else Path(settings.start)
-    return [folder for folder in (start, *tuned_in) if folder is not None]
+    folders = [named_folder(name) for names in named for name in split_names(names)]
+    return [folder for folder in folders if folder is not None and (folder / MET).is_file()]
+
+
+def leave_word(run: Run) -> None:
+    """Beside each encoder that a run tunes, what it was trained on: the folder may be copied."""
+    for encoder in run.folder.glob("encoders/*/"):
+        write_table(run.met.select(KINDS).unique(maintain_order=True), encoder / MET)
 
 
 def _inherited(run: Run) -> dict[str, Any]:

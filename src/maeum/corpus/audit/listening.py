@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, get_type_hints
 
 import polars as pl
 
+from maeum.ahead import THREADS, ahead, workers
 from maeum.corpus.audio import clipped_share, content_digest, level_dbfs, load, read_header
 from maeum.corpus.corpus import Corpus
 from maeum.errors import AudioError
@@ -49,8 +48,8 @@ def measure(corpus: Corpus) -> pl.DataFrame:
         "id", "audio", "channel", "start_s", "duration_s", "sample_rate_hz"
     )
     listen = partial(_measure, root=corpus.audio_root or Path())
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        measured = pool.map(listen, wanted.iter_rows(named=True))
+    with workers() as pool:
+        measured = ahead(pool, listen, wanted.iter_rows(named=True), 4 * THREADS)
         heard = [vars(one) for one in track(measured, total=len(wanted), label="listening")]
     return pl.DataFrame(heard, schema=MEASURED)
 

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from maeum.encoders import Standardize
 from maeum.encoders.builtin.contours import Contours, Mask, measure
 from maeum.encoders.builtin.rhythm import FRAMES_PER_S, rhythm
 from maeum.encoders.builtin.spectra import MEL_BANDS, RATE_HZ, TINY, Floats
@@ -146,9 +147,10 @@ class AcousticEncoder:
     name = "builtin:acoustic"
     rate_hz = RATE_HZ
     version = "1"
-    standardize: Literal["each", "together"] = "each"
+    standardize: Standardize = "each"
     cheap = False
     threaded = True
+    at_once = 16
     layers = 1
 
     def __init__(self) -> None:

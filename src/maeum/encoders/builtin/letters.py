@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from maeum.encoders import Standardize
 from maeum.errors import TextError
 
 SYLLABLE_DIM, JAMO_DIM = 2048, 2048
@@ -32,9 +32,10 @@ class LettersEncoder:
 
     name = "builtin:letters"
     version = "1"
-    standardize: Literal["each", "together"] = "together"
+    standardize: Standardize = "together"
     cheap = True
     threaded = False
+    at_once = 256
     layers = 1
 
     def __init__(self) -> None:

@@ -1,39 +1,80 @@
-"""What all towers share when they answer: which layers, which batches, without learning."""
+"""What all towers share when they answer: where, which layers, which batches, without learning."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
+from torch import Tensor
 
+from maeum.encoders.pretrained.exactness import exact_convolutions
+from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.tower import Tower
 from maeum.errors import EncoderError
+
+_MOVING = Lock()
+
+
+def usual_device() -> torch.device:
+    """Where towers answer that nobody has put on an accelerator: on one all the same, if any."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def answering_device(tower: Tower) -> torch.device:
+    """Where a tower answers, though it may lie elsewhere until it does."""
+    lies = _lies_on(tower)
+    return usual_device() if lies.type == "cpu" else lies
 
 
 @contextmanager
 def answering(tower: Tower) -> Iterator[None]:
-    """Without dropout, masking and gradients; as it was before afterwards.
+    """Where it answers, without dropout, masking, gradients and rounding to TensorFloat-32.
+
+    Afterwards it is as it was before, but for the place: it stays there for the next answer.
 
     Not in torch's inference mode: what models remember of it cannot be trained with later.
     """
+    _move(tower)
     learning = tower.training
     tower.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), exact_convolutions():
             yield
     finally:
         tower.train(learning)
 
 
-def batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+def answer(tower: Tower, inputs: Mapping[str, Tensor]) -> Frames:
+    """What a tower gives of inputs, which may lie elsewhere."""
+    device = _lies_on(tower)
+    frames: Frames = tower(**{name: values.to(device) for name, values in inputs.items()})
+    return frames
+
+
+def _lies_on(tower: Tower) -> torch.device:
+    return next(tower.parameters()).device
+
+
+def _move(tower: Tower) -> None:
+    """Move a tower to where it answers, if it lies elsewhere; several threads may want that."""
+    with _MOVING:
+        device = answering_device(tower)
+        if _lies_on(tower) != device:
+            tower.to(device)
+
+
+def by_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
     """Places of what is computed together: of similar length, padded to `most` in all.
 
     Args:
         lengths: (item,) of clips in samples, of sentences in tokens.
         most: of a batch with its padding; an item longer than that is alone.
 
-    >>> list(batches([4, 1, 2, 9], most=6))
+    >>> list(by_length([4, 1, 2, 9], most=6))
     [[1, 2], [0], [3]]
     """
     together: list[int] = []

@@ -5,19 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from maeum.encoders import Reading, Standardize, findable
 from maeum.encoders.pretrained.computing import answering
 from maeum.encoders.pretrained.frames import Frames
+from maeum.encoders.pretrained.loading import digests, fingerprint
 from maeum.encoders.pretrained.lora import Base, has_adapter, save_adapter
 from maeum.encoders.pretrained.tower import Tower
 from maeum.errors import EncoderError
-from maeum.files import give_usual_rights
+from maeum.files import files_written_aside
 
 Item = TypeVar("Item")
 """A wave or a sentence."""
@@ -35,12 +36,15 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
         tower: the model.
     """
 
-    standardize: Literal["each", "together"] = "each"
+    standardize: Standardize = "each"
     cheap = False
     threaded = False
 
-    def __init__(self, name: str, base: Base, tower: AnyTower) -> None:
-        self.name, self.version, self.base, self.tower = name, base.version, base, tower
+    def __init__(self, name: str, reading: Reading, folder: Path, tower: AnyTower) -> None:
+        self.name, self.tower = name, tower
+        self._folder, self._files = folder, digests(folder)
+        self.version = self.version_read(reading)
+        self.base = Base(findable(name), self.version, reading)
 
     @property
     def dim(self) -> int:
@@ -52,26 +56,35 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
         """How many layers' vectors stand one after another in what `encode` gives."""
         return self.tower.layers
 
+    @property
+    @abstractmethod
+    def at_once(self) -> int:
+        """How many items `encode` is best given at once."""
+
+    def version_read(self, reading: Reading) -> str:
+        """The version, without any adapter, of the same weights read in some way."""
+        return fingerprint(self._files, *self._salt(reading))
+
     def save(self, folder: Path) -> None:
         """Write what `load` reads, in the layout of the hub, each file whole or not at all.
 
         Of weights with a LoRA adapter the adapter alone is written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".saving-") as aside:
+        with files_written_aside(folder) as aside:
             if has_adapter(self.tower.model):
-                save_adapter(self.tower.model, Path(aside), self.base)
+                save_adapter(self.tower.model, aside, self.base)
             else:
-                self._write_weights(Path(aside))
-                self._write_beside_weights(Path(aside))
-            for path in Path(aside).iterdir():
-                give_usual_rights(path)
-                path.replace(folder / path.name)
+                self._write_weights(aside)
+                self._write_beside_weights(aside)
 
     def _write_weights(self, folder: Path) -> None:
         states = self.tower.model.state_dict()
         weights = {name: values.cpu().contiguous() for name, values in states.items()}
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    @abstractmethod
+    def _salt(self, reading: Reading) -> tuple[str, ...]:
+        """What decides the vectors beside the files: the code, and how they are read."""
 
     @abstractmethod
     def _write_beside_weights(self, folder: Path) -> None:

@@ -105,16 +105,23 @@ def read_weights(
     return model.eval()
 
 
-def fingerprint(folder: Path, *salt: str) -> str:
-    """16 hexadecimal digits that change when weights, configuration, vocabulary or salt do.
+def digests(folder: Path) -> bytes:
+    """Names and digests of the files of weights, configuration and vocabulary, one after another.
 
     Where the folder lies does not count, nor do files that nobody reads.
     """
-    total = hashlib.sha256(json.dumps(salt).encode())
-    for name in files_that_matter(path.name for path in folder.iterdir()):
-        with (folder / name).open("rb") as file:
-            total.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()[:16]
+    names = files_that_matter(path.name for path in folder.iterdir())
+    return b"".join(name.encode() + _digest(folder / name) for name in names)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def fingerprint(files: bytes, *salt: str) -> str:
+    """16 hexadecimal digits that change when the files, as `digests` has them, or salt do."""
+    return hashlib.sha256(json.dumps(salt).encode() + files).hexdigest()[:16]
 
 
 def _kind_in(path: Path) -> str:

@@ -11,21 +11,38 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from maeum.config import MOST_RANK
-from maeum.encoders import ADAPTER, Reading, Tunable
+from maeum.encoders import Reading
 from maeum.errors import EncoderError, SettingsError
-from maeum.files import write_json, written_aside
 
 if TYPE_CHECKING:
     from peft import LoraConfig
 
-WEIGHTS, BASE = "adapter_model.safetensors", "base.json"
+    from maeum.encoders.pretrained.encoder import Pretrained
+
+AnyEncoder = TypeVar("AnyEncoder", bound="Pretrained[Any, Any]")
+
+ADAPTER, WEIGHTS, BASE = "adapter_config.json", "adapter_model.safetensors", "base.json"
+
+FOLLOWED = ("r", "lora_alpha", "target_modules")
+"""Of a configuration of peft, what is read."""
+
+WITHOUT_EFFECT = (
+    "auto_mapping",
+    "base_model_name_or_path",
+    "inference_mode",
+    "lora_dropout",
+    "peft_version",
+    "revision",
+    "task_type",
+)
+"""Of a configuration of peft, what changes no vector; all else must be as peft has it by itself."""
 
 
 class Base(NamedTuple):
@@ -74,20 +91,23 @@ def add_adapter(model: nn.Module, rank: int) -> None:
 
 
 def save_adapter(model: nn.Module, folder: Path, base: Base) -> None:
-    """Write the adapter of a model, without the model; each file whole or not at all."""
+    """Write the adapter of a model, without the model."""
     _peft()
     from peft import get_peft_model_state_dict
 
     config: LoraConfig = model.peft_config["default"]  # type: ignore[assignment, index]
     stated = config.to_dict()  # type: ignore[no-untyped-call]
-    write_json(folder / ADAPTER, stated | {"target_modules": sorted(stated["target_modules"])})
+    _write(folder / ADAPTER, stated | {"target_modules": sorted(stated["target_modules"])})
     weights = {
         name: weight.contiguous() for name, weight in get_peft_model_state_dict(model).items()
     }
-    with written_aside(folder / WEIGHTS) as aside:
-        save_file(weights, aside, metadata={"format": "pt"})
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
     reading = None if base.reading is None else asdict(base.reading)
-    write_json(folder / BASE, base._asdict() | {"reading": reading})
+    _write(folder / BASE, base._asdict() | {"reading": reading})
+
+
+def _write(path: Path, stated: dict[str, Any]) -> None:
+    path.write_text(json.dumps(stated, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def base_of(folder: Path) -> Base:
@@ -110,11 +130,14 @@ def base_of(folder: Path) -> Base:
         ) from error
 
 
-def adapt(load: Callable[[str, Reading], Tunable], folder: Path, reading: Reading) -> Tunable:
+def adapt(
+    load: Callable[[str, Reading], AnyEncoder], name: str, folder: Path, reading: Reading
+) -> AnyEncoder:
     """The encoder whose adapter lies in a folder, with that adapter.
 
     Args:
         load: reads an encoder by its name.
+        name: of the adapter, as typed.
         folder: of the adapter.
         reading: of the encoder; it need not be the one it had when the adapter was learnt.
 
@@ -123,18 +146,16 @@ def adapt(load: Callable[[str, Reading], Tunable], folder: Path, reading: Readin
             holds half an adapter.
     """
     base = base_of(folder)
-    known = base.reading or reading
-    encoder = load(base.name, known)
-    if encoder.version != base.version:
+    encoder = load(base.name, reading)
+    found = encoder.version_read(base.reading or reading)
+    if found != base.version:
         raise EncoderError(
             f"{folder} holds an adapter of {base.name} as it was when it was learnt (version "
-            f"{base.version}); what goes by that name now is version {encoder.version}"
+            f"{base.version}); what goes by that name now is version {found}"
         )
-    if known != reading:
-        encoder = load(base.name, reading)
     load_adapter(encoder.tower.model, folder)
     encoder.version = _version(encoder.version, folder)
-    encoder.name, encoder.base = str(folder), base
+    encoder.name, encoder.base = name, base
     return encoder
 
 
@@ -158,7 +179,7 @@ def load_adapter(model: nn.Module, folder: Path) -> None:
 
     try:
         weights = load_file(folder / WEIGHTS)
-        inject(config_class(**_stated(folder)), model)
+        inject(config_class(**_stated(folder, config_class().to_dict())), model)
         found: Any = set_peft_model_state_dict(model, weights)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
@@ -173,12 +194,17 @@ def load_adapter(model: nn.Module, folder: Path) -> None:
         )
 
 
-def _stated(folder: Path) -> dict[str, Any]:
+def _stated(folder: Path, usual: dict[str, Any]) -> dict[str, Any]:
     """What makes an adapter, of all that its configuration says.
 
+    Args:
+        folder: of the adapter.
+        usual: what a configuration says by itself.
+
     Raises:
-        ValueError: the rank is out of range, or layers are not named but described by a pattern,
-            which could take for ever to be looked for.
+        ValueError: the rank is out of range, layers are not named but described by a pattern,
+            which could take for ever to be looked for, or something is asked for that is not
+            followed and would change the vectors.
     """
     stated = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
     rank, alpha, targets = (stated[key] for key in ("r", "lora_alpha", "target_modules"))
@@ -186,7 +212,17 @@ def _stated(folder: Path) -> dict[str, Any]:
         raise ValueError(f"its rank is {rank}, expected 1 to {MOST_RANK}")
     if not isinstance(targets, list) or not all(isinstance(name, str) for name in targets):
         raise ValueError(f"its target_modules are {targets!r}, expected a list of names")
+    _refuse_unusual(stated, usual)
     return {"r": rank, "lora_alpha": alpha, "target_modules": targets}
+
+
+def _refuse_unusual(stated: dict[str, Any], usual: dict[str, Any]) -> None:
+    for name in sorted(stated.keys() - {*FOLLOWED, *WITHOUT_EFFECT}):
+        if (stated[name] or None) != (usual.get(name) or None):
+            raise ValueError(
+                f"its {name} is {stated[name]!r}, which may change vectors and is not followed; "
+                "expected peft's default"
+            )
 
 
 def _peft() -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ says a word, and all sentences get nearly the same vector.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from maeum.encoders.pretrained.sentencepieces import SPACE
@@ -37,7 +37,7 @@ FEWEST_TOKENS = 100
 
 _SYLLABLE = re.compile("[가-힣]")
 
-_ADVICE: tuple[tuple[Callable[[Sequence[str]], bool], str], ...] = (
+_ADVICE: tuple[tuple[Callable[[Collection[str]], bool], str], ...] = (
     (
         lambda vocabulary: len(vocabulary) < FEWEST_TOKENS,
         "it has next to no tokens: put the model's vocab.txt, tokenizer.json or SentencePiece "

@@ -39,7 +39,7 @@ class SentencePieces:
 
     Attributes:
         model: splits sentences.
-        by_piece: number of each piece.
+        vocabulary: number of each piece.
         unknown: number for what the vocabulary lacks.
         ends: numbers before and after a sentence.
         keep_accents: é does not become e.
@@ -47,16 +47,11 @@ class SentencePieces:
     """
 
     model: SentencePieceProcessor
-    by_piece: Mapping[str, int]
+    vocabulary: Mapping[str, int]
     unknown: int
     ends: tuple[int, int]
     keep_accents: bool
     lower_case: bool
-
-    @property
-    def vocabulary(self) -> Sequence[str]:
-        """All tokens."""
-        return list(self.by_piece)
 
     def numbers(self, sentences: Sequence[str], most: int) -> list[list[int]]:
         """(sentence,) of numbers of tokens, at most `most` of each sentence."""
@@ -66,7 +61,7 @@ class SentencePieces:
     def _inner(self, sentence: str) -> list[int]:
         pieces = self.model.encode(self._plain(sentence), out_type=str)
         split = (part for piece in pieces for part in self._without_comma(piece))
-        return [self.by_piece.get(piece, self.unknown) for piece in split]
+        return [self.vocabulary.get(piece, self.unknown) for piece in split]
 
     def _plain(self, sentence: str) -> str:
         """With one kind of quotation mark, and accents only where they were trained with."""

@@ -14,16 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maeum.encoders import Reading, findable
-from maeum.encoders.pretrained.computing import batches
+from maeum.encoders import Reading
+from maeum.encoders.pretrained.computing import answer, answering_device, by_length
 from maeum.encoders.pretrained.encoder import Pretrained
 from maeum.encoders.pretrained.frames import Frames
-from maeum.encoders.pretrained.loading import fingerprint, read_config, read_weights
-from maeum.encoders.pretrained.lora import Base
+from maeum.encoders.pretrained.loading import read_config, read_weights
 from maeum.encoders.pretrained.places import find
 from maeum.encoders.pretrained.speech_families import Config, family_of, shortest
 from maeum.encoders.pretrained.speech_tower import SpeechTower
-from maeum.encoders.pretrained.speech_waves import Preparation, read_extractor
+from maeum.encoders.pretrained.speech_waves import WaveInputs, read_extractor
 
 CODE = "speech 1"
 """Counts up when this code gives other vectors from the same weights."""
@@ -42,7 +41,7 @@ class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
 
     A recording gives the same vectors alone and among others. It is cut at `Reading.cut_s` (and at
     the 30 s that Whisper hears); one too short to be masked in training is extended with silence.
-    Computed is where the weights of `tower` are.
+    Computed is on an accelerator if there is one.
 
     Attributes:
         name: as typed.
@@ -51,10 +50,11 @@ class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
         tower: the model.
     """
 
-    def __init__(self, name: str, base: Base, tower: SpeechTower, preparation: Preparation) -> None:
-        super().__init__(name, base, tower)
-        self.rate_hz = preparation.rate_hz
-        self._preparation = preparation
+    def __init__(
+        self, name: str, reading: Reading, folder: Path, tower: SpeechTower, inputs: WaveInputs
+    ) -> None:
+        self._inputs, self.rate_hz = inputs, inputs.rate_hz
+        super().__init__(name, reading, folder, tower)
 
     @classmethod
     def load(cls, name: str, reading: Reading) -> PretrainedSpeech:
@@ -68,19 +68,20 @@ class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
         config = calmed(read_config(folder))
         family = family_of(config, name)
         extractor = read_extractor(folder, family)
-        cut = round(reading.cut_s * extractor.sampling_rate)
+        longest = _longest(reading, extractor.sampling_rate)
+        inputs = WaveInputs(extractor, shortest(family, config, extractor), longest)
         model = read_weights(_class(family.model), folder, config, key_mapping=family.renamings)
-        version = fingerprint(folder, CODE, reading.layers, str(cut))
-        return cls(
-            name,
-            Base(findable(name), version, reading),
-            SpeechTower(model, family, reading.layers, name),
-            Preparation(extractor, shortest(family, config, extractor), longest=cut),
-        )
+        tower = SpeechTower(model, family, reading.layers, name)
+        return cls(name, reading, folder, tower, inputs)
+
+    @property
+    def at_once(self) -> int:
+        """How many clips `encode` is best given at once: a processor takes each by itself."""
+        return 1 if self._on_processor else 64
 
     def prepare(self, batch: Sequence[NDArray[np.float32]]) -> dict[str, Tensor]:
-        """Waves as the inputs of `tower`; see `speech_waves.Preparation`."""
-        return self._preparation(batch)
+        """Waves as the inputs of `tower`; see `speech_waves.WaveInputs`."""
+        return self._inputs(batch)
 
     def encode(self, waves: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """(clip,) of (sample,) in [-1, 1] at `rate_hz` -> (clip, layers * dim), means over time.
@@ -101,18 +102,22 @@ class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
 
     def _given(self, waves: Sequence[NDArray[np.float32]]) -> Iterator[tuple[list[int], Frames]]:
         """Places of some waves and what the tower gives of them, until all had their turn."""
-        device = next(self.tower.parameters()).device
-        most = 0 if device.type == "cpu" else round(BATCH_S * self.rate_hz)
-        for places in batches([self._preparation.samples(wave) for wave in waves], most):
-            inputs = self.prepare([waves[place] for place in places])
-            moved = {name: values.to(device) for name, values in inputs.items()}
-            yield places, self.tower(**moved)
+        most = 0 if self._on_processor else round(BATCH_S * self.rate_hz)
+        for places in by_length([self._inputs.samples(wave) for wave in waves], most):
+            yield places, answer(self.tower, self.prepare([waves[place] for place in places]))
+
+    @property
+    def _on_processor(self) -> bool:
+        return answering_device(self.tower).type == "cpu"
+
+    def _salt(self, reading: Reading) -> tuple[str, ...]:
+        return CODE, reading.layers, str(_longest(reading, self.rate_hz))
 
     def _write_beside_weights(self, folder: Path) -> None:
         model: Any = self.tower.model
         model.config.architectures = [type(model).__name__]
         model.config.save_pretrained(folder)
-        self._preparation.extractor.save_pretrained(folder)
+        self._inputs.extractor.save_pretrained(folder)
 
 
 def calmed(config: Config) -> Config:
@@ -121,6 +126,11 @@ def calmed(config: Config) -> Config:
         if hasattr(config, name):
             setattr(config, name, value)
     return config
+
+
+def _longest(reading: Reading, rate_hz: int) -> int:
+    """Samples of a clip; what is beyond is cut off."""
+    return round(reading.cut_s * rate_hz)
 
 
 def _class(place: str) -> Any:  # noqa: ANN401 - a model class of transformers

@@ -18,7 +18,7 @@ from maeum.errors import AudioError, EncoderError
 
 
 @dataclass(frozen=True)
-class Preparation:
+class WaveInputs:
     """How waves become the input of a model; each by itself, so that no clip changes another.
 
     Attributes:

@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from maeum.encoders import Reading, findable
+from maeum.encoders import Reading
 from maeum.encoders.pretrained import cleaning
-from maeum.encoders.pretrained.computing import batches
+from maeum.encoders.pretrained.computing import answer, by_length
 from maeum.encoders.pretrained.encoder import Pretrained
 from maeum.encoders.pretrained.frames import Frames
-from maeum.encoders.pretrained.loading import fingerprint, read_config, read_weights
-from maeum.encoders.pretrained.lora import Base
+from maeum.encoders.pretrained.loading import read_config, read_weights
 from maeum.encoders.pretrained.places import files_that_matter, find, weights_in
 from maeum.encoders.pretrained.probe import refuse_without_korean
-from maeum.encoders.pretrained.text_sentences import Preparation
+from maeum.encoders.pretrained.text_sentences import SentenceInputs
 from maeum.encoders.pretrained.text_tower import (
     TextTower,
     encoder_class,
@@ -41,7 +40,7 @@ class PretrainedText(Pretrained[str, TextTower]):
     """A pretrained model as a text encoder.
 
     A sentence gives the same vectors alone and among others. It is cut at `Reading.max_tokens`, and
-    at what the model has positions for. Computed is where the weights of `tower` are.
+    at what the model has positions for. Computed is on an accelerator if there is one.
 
     Attributes:
         name: as typed.
@@ -50,11 +49,13 @@ class PretrainedText(Pretrained[str, TextTower]):
         tower: the model.
     """
 
+    at_once = 64
+
     def __init__(
-        self, name: str, base: Base, folder: Path, tower: TextTower, preparation: Preparation
+        self, name: str, reading: Reading, folder: Path, tower: TextTower, inputs: SentenceInputs
     ) -> None:
-        super().__init__(name, base, tower)
-        self._folder, self._preparation = folder, preparation
+        self._inputs = inputs
+        super().__init__(name, reading, folder, tower)
 
     @classmethod
     def load(cls, name: str, reading: Reading) -> PretrainedText:
@@ -72,15 +73,8 @@ class PretrainedText(Pretrained[str, TextTower]):
         model = read_weights(model_class, folder, config, **without_pooler(model_class))
         _refuse_strange_tokens(tokens, model, folder)
         cleaned = cleaning.cleaning_for(name, folder)
-        most = min(reading.max_tokens, most_tokens(model) or reading.max_tokens)
-        version = fingerprint(folder, CODE, reading.layers, str(most), cleaned)
-        return cls(
-            name,
-            Base(findable(name), version, reading),
-            folder,
-            TextTower(model, reading.layers, name),
-            Preparation(tokens, cleaned, most, config.pad_token_id or 0),
-        )
+        inputs = SentenceInputs(tokens, cleaned, _most(model, reading), config.pad_token_id or 0)
+        return cls(name, reading, folder, TextTower(model, reading.layers, name), inputs)
 
     def prepare(self, batch: Sequence[str]) -> dict[str, Tensor]:
         """Sentences as the inputs of `tower`, padded to the longest.
@@ -88,7 +82,7 @@ class PretrainedText(Pretrained[str, TextTower]):
         Raises:
             TextError: a sentence is empty or of spaces only.
         """
-        return self._preparation.padded(self._preparation.numbers(batch))
+        return self._inputs.padded(self._inputs.numbers(batch))
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """(sentence,) -> (sentence, layers * dim), means over tokens.
@@ -109,19 +103,25 @@ class PretrainedText(Pretrained[str, TextTower]):
 
     def _given(self, sentences: Sequence[str]) -> Iterator[tuple[list[int], Frames]]:
         """Places of some sentences and what the tower gives of them, until all had their turn."""
-        device = next(self.tower.parameters()).device
-        numbers = self._preparation.numbers(sentences)
-        for places in batches([len(row) for row in numbers], BATCH_TOKENS):
-            inputs = self._preparation.padded([numbers[place] for place in places])
-            moved = {name: values.to(device) for name, values in inputs.items()}
-            yield places, self.tower(**moved)
+        numbers = self._inputs.numbers(sentences)
+        for places in by_length([len(row) for row in numbers], BATCH_TOKENS):
+            yield places, answer(self.tower, self._inputs.padded([numbers[at] for at in places]))
+
+    def _salt(self, reading: Reading) -> tuple[str, ...]:
+        most = _most(self.tower.model, reading)
+        return CODE, reading.layers, str(most), self._inputs.cleaning
 
     def _write_beside_weights(self, folder: Path) -> None:
         model: Any = self.tower.model
-        setattr(model.config, cleaning.KEY, self._preparation.cleaning)
+        setattr(model.config, cleaning.KEY, self._inputs.cleaning)
         model.config.save_pretrained(folder)
         for name in _vocabulary_in(self._folder):
             shutil.copyfile(self._folder / name, folder / name)
+
+
+def _most(model: nn.Module, reading: Reading) -> int:
+    """Tokens of a sentence: as many as are wanted and the model has positions for."""
+    return min(reading.max_tokens, most_tokens(model) or reading.max_tokens)
 
 
 def _vocabulary_in(folder: Path) -> list[str]:
@@ -132,10 +132,12 @@ def _vocabulary_in(folder: Path) -> list[str]:
 
 
 def _refuse_strange_tokens(tokens: Tokens, model: nn.Module, folder: Path) -> None:
-    """Raise where a vocabulary has tokens that the model has no vectors for."""
+    """Raise where a vocabulary has tokens, or marks ends, that the model has no vectors for."""
     known = int(model.get_input_embeddings().num_embeddings)  # type: ignore[operator]
-    if len(tokens.vocabulary) > known:
+    (ends,) = tokens.numbers([""], most=known)
+    largest = max([*tokens.vocabulary.values(), *ends])
+    if largest >= known:
         raise EncoderError(
-            f"the vocabulary in {folder} has {len(tokens.vocabulary)} tokens, its model has "
-            f"vectors for {known}; it is another model's: fetch it again"
+            f"the vocabulary in {folder} has tokens numbered up to {largest}, its model has "
+            f"vectors for 0 to {known - 1}; it is another model's: fetch it again"
         )

@@ -16,7 +16,7 @@ from maeum.errors import TextError
 
 
 @dataclass(frozen=True)
-class Preparation:
+class SentenceInputs:
     """How sentences become the input of a model.
 
     Attributes:

@@ -34,8 +34,8 @@ class Tokens(Protocol):
     """The vocabulary of a model, and how sentences are split into it."""
 
     @property
-    def vocabulary(self) -> Sequence[str]:
-        """All tokens."""
+    def vocabulary(self) -> Mapping[str, int]:
+        """All tokens, added ones too, and their numbers, which may have gaps."""
 
     @property
     def unknown(self) -> int | None:
@@ -57,9 +57,9 @@ class Pieces:
     tokenizer: Tokenizer
 
     @cached_property
-    def vocabulary(self) -> Sequence[str]:
-        """All tokens."""
-        return list(self.tokenizer.get_vocab())
+    def vocabulary(self) -> Mapping[str, int]:
+        """All tokens, added ones too, and their numbers."""
+        return self.tokenizer.get_vocab(with_added_tokens=True)
 
     @cached_property
     def unknown(self) -> int | None:

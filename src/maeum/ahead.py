@@ -13,7 +13,15 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-THREADS = os.cpu_count() or 1
+
+def processors() -> int:
+    """How many processors this process may use: in a container rarely all that there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+THREADS = processors()
 
 
 @contextmanager
