@@ -43,10 +43,10 @@ LARGE_ENCODER_MS = 300.0
 
 
 class Nothing:
-    """An encoder that costs nothing, called like one of torch: from one thread, in batches."""
+    """An encoder that costs nothing, called like one of torch on a processor: one by one."""
 
     name, version, standardize, rate_hz = "benchmark:nothing", "1", "each", RATE_HZ
-    cheap, threaded, layers, dim = False, False, 1, DIM
+    cheap, threaded, at_once, layers, dim = False, False, 1, 1, DIM
 
     def encode(self, waves: Sequence[np.ndarray]) -> np.ndarray:  # noqa: D102
         return np.stack([np.resize(wave, DIM) for wave in waves])

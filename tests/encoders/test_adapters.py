@@ -106,3 +106,17 @@ def test_weights_are_read_once_however_the_adapter_was_learnt(learnt, monkeypatc
     assert len(read) == 1
     (same,) = text_encoders(str(learnt[0]))
     assert other.version != same.version
+
+
+def test_the_version_tells_adapters_of_another_strength_apart(learnt, stating):
+    (same,), (stronger,) = text_encoders(str(learnt[0])), text_encoders(stating(lora_alpha=40))
+    assert same.version != stronger.version
+    assert np.abs(same.encode(SENTENCES) - stronger.encode(SENTENCES)).max() > 1e-3
+
+
+def test_an_adapter_that_learns_on_keeps_its_rank_and_says_so(learnt, caplog):
+    (encoder,) = text_encoders(str(learnt[0]))
+    add_adapter(encoder.tower.model, rank=2)
+    assert not caplog.text
+    add_adapter(encoder.tower.model, rank=16)
+    assert "the adapter at hand has rank 2 and learns on, lora_rank=16 or not" in caplog.text

@@ -156,7 +156,7 @@ def test_broken_weights_are_one_sentence(folder, content):
 def test_weights_cut_off_are_one_sentence(folder):
     content = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(content[:-100])
-    assert complaint(folder).endswith("; fetch them again")
+    assert complaint(folder).endswith("; fetch them and config.json again")
 
 
 def test_a_pointer_of_git_lfs_is_told_from_weights(folder):
@@ -266,6 +266,31 @@ def test_quantized_weights_are_refused(configured):
 )
 def test_numbers_that_make_no_model_are_one_sentence(configured, settings):
     assert "cannot be read (" in complaint(configured(**settings))
+
+
+def test_more_layers_than_are_asked_for_are_refused(configured):
+    assert "more layers than its config.json describes" in complaint(
+        configured(num_hidden_layers=1)
+    )
+
+
+@pytest.mark.parametrize("depth", [0, -1, 10_000_000, "2"])
+def test_a_depth_that_cannot_be_is_refused(configured, depth):
+    said = complaint(configured(num_hidden_layers=depth))
+    assert f"has num_hidden_layers={depth!r}, expected 1 to 1000" in said
+
+
+def test_what_changes_the_form_of_answers_is_not_followed(configured, electra):
+    model = read(configured(return_dict=False, chunk_size_feed_forward=7))
+    sentence = torch.tensor([[2, 5, 6, 3]])
+    with torch.no_grad():
+        assert torch.equal(
+            model(sentence).last_hidden_state, read(electra)(sentence).last_hidden_state
+        )
+
+
+def test_the_reason_is_told_with_the_value(configured):
+    assert "'x'" in complaint(configured(layer_norm_eps="x"))
 
 
 def version(folder, *salt):

@@ -1,7 +1,9 @@
 import json
+import re
 import runpy
 import sys
 import unicodedata
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -298,6 +300,18 @@ def test_models_of_other_kinds_are_refused(tmp_path, kind):
     (folder / "config.json").write_text(json.dumps({"model_type": kind}))
     with pytest.raises(EncoderError, match=f"of the kind {kind}, .* expected one of albert, bert"):
         PretrainedText.load(str(folder), Reading())
+
+
+def test_a_model_that_fails_as_it_computes_is_one_sentence(load, monkeypatch):
+    encoder = load("klue-bert")
+    causes = {
+        "fails at what it is given (no such row)": IndexError("no such row"),
+        "CUDA_VISIBLE_DEVICES= it computes on the processor": torch.OutOfMemoryError("full"),
+    }
+    for said, cause in causes.items():
+        monkeypatch.setattr(encoder.tower, "forward", Mock(side_effect=cause))
+        with pytest.raises(EncoderError, match=re.escape(said)):
+            encoder.encode(["안녕하세요"])
 
 
 def test_models_that_only_look_back_are_refused():

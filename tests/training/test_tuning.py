@@ -82,7 +82,7 @@ def settings_of(side, folder, tune, **more):
         "hidden_size": 16,
         "dropout": 0.0,
         "label_smoothing": 0.0,
-        "encoder_lr": 5e-4,
+        "encoder_lr": {"frozen": None, "lora": 5e-4, "full": 1e-4}[tune],
         "lr": 3e-3,
         "cut_s": 1.0,
         **more,

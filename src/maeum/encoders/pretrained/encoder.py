@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from maeum.encoders import Reading, Standardize, findable
 from maeum.encoders.pretrained.computing import answering
 from maeum.encoders.pretrained.frames import Frames
-from maeum.encoders.pretrained.loading import digests, fingerprint
+from maeum.encoders.pretrained.loading import UNREADABLE, digests, fingerprint, first_line
 from maeum.encoders.pretrained.lora import Base, has_adapter, save_adapter
 from maeum.encoders.pretrained.tower import Tower
-from maeum.errors import EncoderError
+from maeum.errors import EncoderError, MaeumError
 from maeum.files import files_written_aside
 
 Item = TypeVar("Item")
@@ -97,7 +99,7 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
     def _means(self, items: Sequence[Item]) -> NDArray[np.float32]:
         """(item,) -> (item, layers * dim), means over time."""
         vectors = np.empty((len(items), self.layers * self.dim), dtype=np.float32)
-        with answering(self.tower):
+        with self._blamed(), answering(self.tower):
             for places, given in self._given(items):
                 vectors[places] = given.mean().float().cpu().numpy()
         return vectors
@@ -110,8 +112,26 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
                 "choose layers=last or the number of one"
             )
         found: dict[int, NDArray[np.float32]] = {}
-        with answering(self.tower):
+        with self._blamed(), answering(self.tower):
             for places, (values, keep) in self._given(items):
                 for place, frames, there in zip(places, values[:, 0], keep, strict=True):
                     found[place] = frames[there].float().cpu().numpy()
         return [found[place] for place in range(len(items))]
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """What goes wrong while the model computes, as one sentence about it."""
+        try:
+            yield
+        except MaeumError:
+            raise
+        except torch.OutOfMemoryError as error:
+            raise EncoderError(
+                f"{self.name} needs more memory than the device has ({first_line(error)}); with "
+                "CUDA_VISIBLE_DEVICES= it computes on the processor"
+            ) from error
+        except UNREADABLE as error:
+            raise EncoderError(
+                f"{self.name} fails at what it is given ({first_line(error)}); its config.json may "
+                "describe another model: fetch it again, or take another encoder"
+            ) from error

@@ -24,6 +24,15 @@ from maeum.errors import EncoderError
 UNUSED = re.compile(r"(.*\.)?(pooler\..*|masked_spec_embed)")
 """Names of tensors that a folder may lack: no vector depends on them. They become zero."""
 
+LAYER = re.compile(r"(\blayers?)\.\d+\.")
+"""The number of a layer in the name of a tensor."""
+
+OVERRULED = {"return_dict": True, "chunk_size_feed_forward": 0}
+"""Settings in config.json that change the form of what comes out or the memory, and no vector."""
+
+DEPTHS, MOST_LAYERS = ("num_hidden_layers", "encoder_layers"), 1000
+"""Settings in config.json that count layers; thousands take hours to build, and are a mistake."""
+
 KERNELS = ("attn_implementation", "_attn_implementation")
 """Settings in config.json that can name a repository whose code is to compute attention."""
 
@@ -57,13 +66,16 @@ def read_config(folder: Path) -> PretrainedConfig:
     kind = _kind_in(path)
     try:
         with quietly():
-            return AutoConfig.from_pretrained(
+            config = AutoConfig.from_pretrained(
                 str(folder), trust_remote_code=False, local_files_only=True
             )
     except UNREADABLE as error:
         raise EncoderError(
-            f"{path} describes no {kind} ({_first_line(error)}); fetch it again"
+            f"{path} describes no {kind} ({first_line(error)}); fetch it again"
         ) from error
+    for name, value in OVERRULED.items():
+        setattr(config, name, value)
+    return config
 
 
 def read_weights(
@@ -99,6 +111,7 @@ def read_weights(
             **kwargs,
         )
     _refuse_missing(folder, told["missing_keys"])
+    _refuse_half(folder, told["unexpected_keys"])
     _refuse_misshapen(folder, told["mismatched_keys"])
     for name in told["missing_keys"]:
         nn.init.zeros_(model.get_parameter(name))
@@ -129,7 +142,7 @@ def _kind_in(path: Path) -> str:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise EncoderError(f"{path} is no JSON ({_first_line(error)}); fetch it again") from error
+        raise EncoderError(f"{path} is no JSON ({first_line(error)}); fetch it again") from error
     if not isinstance(values, dict) or not isinstance(values.get("model_type"), str):
         raise EncoderError(f'{path} states no kind; expected a line like "model_type": "bert"')
     objection = _objection(values)
@@ -144,9 +157,16 @@ def _objection(values: dict[str, Any]) -> str:
     if kind not in CONFIG_MAPPING:
         code = ", which needs code of its own; no such code is run" if "auto_map" in values else ""
         return f"is of the unknown kind {kind!r}{code}"
+    for depth in DEPTHS:
+        if depth in values and not _is_depth(values[depth]):
+            return f"has {depth}={values[depth]!r}, expected 1 to {MOST_LAYERS}"
     if any("/" in str(values.get(setting)) for setting in KERNELS):
         return "wants attention computed by code from the model hub; no such code is run"
     return "is of a quantized model" if "quantization_config" in values else ""
+
+
+def _is_depth(value: object) -> bool:
+    return isinstance(value, int) and 1 <= value <= MOST_LAYERS
 
 
 @contextmanager
@@ -161,7 +181,8 @@ def _blamed_on(folder: Path) -> Iterator[None]:
         ) from error
     except UNREADABLE as error:
         raise EncoderError(
-            f"the weights in {folder} cannot be read ({_first_line(error)}); fetch them again"
+            f"the weights in {folder} cannot be read ({first_line(error)}); fetch them and "
+            "config.json again"
         ) from error
 
 
@@ -183,6 +204,17 @@ def _refuse_missing(folder: Path, names: Collection[str]) -> None:
         )
 
 
+def _refuse_half(folder: Path, names: Collection[str]) -> None:
+    """A layer nobody asked for is fine, of a decoder; not where its first sister was asked for."""
+    for name in sorted(names):
+        sister = LAYER.sub(r"\1.0.", name)
+        if sister != name and sister not in names:
+            raise EncoderError(
+                f"{folder} holds more layers than its config.json describes, {name} among them; "
+                "fetch config.json again"
+            )
+
+
 def _refuse_misshapen(folder: Path, found: Collection[tuple[str, Any, Any]]) -> None:
     for name, given, expected in sorted(found)[:1]:
         raise EncoderError(
@@ -191,6 +223,9 @@ def _refuse_misshapen(folder: Path, found: Collection[tuple[str, Any, Any]]) -> 
         )
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What went wrong, in one line; where that ends with a colon, what comes behind it too."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    if lines[0].endswith(":") and len(lines) > 1:
+        return f"{lines[0]} {lines[1].strip()}"
     return lines[0].rstrip(".:; ")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +44,9 @@ WITHOUT_EFFECT = (
     "task_type",
 )
 """Of a configuration of peft, what changes no vector; all else must be as peft has it by itself."""
+
+
+logger = logging.getLogger(__name__)
 
 
 class Base(NamedTuple):
@@ -83,11 +87,20 @@ def add_adapter(model: nn.Module, rank: int) -> None:
         SettingsError: peft is not installed.
     """
     if has_adapter(model):
-        for name, weight in model.named_parameters():
-            weight.requires_grad_("lora_" in name)
+        _go_on_with_adapter(model, rank)
         return
     config_class, inject = _peft()
     inject(config_class(r=rank, lora_alpha=2 * rank, target_modules="all-linear"), model)
+
+
+def _go_on_with_adapter(model: Any, rank: int) -> None:  # noqa: ANN401 - what peft changed
+    has = model.peft_config["default"].r
+    if has != rank:
+        logger.warning(
+            "the adapter at hand has rank %d and learns on, lora_rank=%d or not", has, rank
+        )
+    for name, weight in model.named_parameters():
+        weight.requires_grad_("lora_" in name)
 
 
 def save_adapter(model: nn.Module, folder: Path, base: Base) -> None:
@@ -161,7 +174,9 @@ def adapt(
 
 def _version(without: str, folder: Path) -> str:
     """Of an encoder with the adapter in a folder, from its version without."""
+    stated = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
     digest = hashlib.sha256(without.encode())
+    digest.update(json.dumps([stated[name] for name in FOLLOWED]).encode())
     digest.update((folder / WEIGHTS).read_bytes())
     return digest.hexdigest()[:16]
 
