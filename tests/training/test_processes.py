@@ -73,6 +73,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path, corpus, pair):
     assert len(logged(alone, "loss")) == STEPS
     assert logged(together, "loss") == pytest.approx(logged(alone, "loss"), abs=1e-5)
     assert ended.stdout.count("trained on everything") == 1  # one of them speaks
+    assert ended.stderr.count("split none") == 1
 
 
 def test_two_processes_validate_and_stop_as_one_does(tmp_path, corpus, pair):

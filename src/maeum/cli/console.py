@@ -34,6 +34,11 @@ def show_notes() -> None:
     logger.handlers = [Notes()]
 
 
+def hide_notes() -> None:
+    """Leave them to another process that does the same work."""
+    logging.getLogger("maeum").handlers = [logging.NullHandler()]
+
+
 def answer(text: str) -> None:
     """One line of the answer itself, on standard output."""
     print(text, flush=True)  # noqa: T201

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from maeum.cli.console import JsonFlag, answer, answer_json, say, table
+from maeum.cli.console import JsonFlag, answer, answer_json, hide_notes, say, table
 from maeum.cli.corpora import CorpusFolder
 from maeum.cli.options import takes_settings
 from maeum.config import PAPER_SPEECH, PAPER_TEXT, Grouping, Settings
@@ -59,7 +59,10 @@ def train(
     from maeum.training import processes
     from maeum.training import train as learn
 
-    _note_encoders(config, settings)
+    if processes.is_first():
+        _note_encoders(config, settings)
+    else:
+        hide_notes()
     run = learn(Corpus.open(corpus), to, config=config, overwrite=overwrite, **settings)
     if not processes.is_first():
         return
