@@ -4,7 +4,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from maeum.config import RECIPES, Settings
+from maeum.config import COUNTS_WITH, RECIPES, Settings
 from maeum.errors import SettingsError
 
 
@@ -218,3 +218,16 @@ def test_what_is_inherited_stands_below_all_that_is_said(config):
     below = {"hidden_size": 7, "epochs": 3, "cut_s": 5.0}
     settings = Settings.of(config("epochs: 20\n"), below=below, cut_s=6.0)
     assert (settings.hidden_size, settings.epochs, settings.cut_s) == (7, 20, 6.0)
+
+
+@pytest.mark.parametrize("name", COUNTS_WITH)
+def test_a_setting_that_counts_for_nothing_is_a_setting_and_is_said(name):
+    assert name in Settings.model_fields
+    alone = Settings(modality="text" if name in ("speech", "modality_dropout") else "speech")
+    (sentence,) = alone.ignored([name, "seed"])
+    assert sentence.startswith(f"{name}=")
+    assert COUNTS_WITH[name][0] in sentence
+
+
+def test_the_order_counts_where_sentences_are_taken_once():
+    assert Settings(distinct_text=True).ignored(["order"]) == []

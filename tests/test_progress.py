@@ -51,3 +51,10 @@ def test_nothing_is_drawn_where_no_one_watches(capsys):
     with bar(total=9, label="hearing") as show:
         show(4, "3 found")
     assert capsys.readouterr() == ("", "")
+
+
+def test_of_several_processes_one_draws(watch, monkeypatch):
+    terminal = watch()
+    monkeypatch.setenv("RANK", "1")
+    assert list(track(iter("abc"), total=3, label="reading")) == ["a", "b", "c"]
+    assert not terminal.getvalue()

@@ -317,7 +317,6 @@ def _reads_pretrained(s: Settings) -> bool:
 
 
 _TUNED = ("tune=lora or tune=full", lambda s: s.tune != "frozen")
-_COUNTED = ("per_emotion or total", lambda s: s.per_emotion is not None or s.total is not None)
 
 COUNTS_WITH: dict[str, tuple[str, Callable[[Settings], bool]]] = {
     "speech": ("modality=both or modality=speech", lambda s: s.hears_speech),
@@ -334,8 +333,14 @@ COUNTS_WITH: dict[str, tuple[str, Callable[[Settings], bool]]] = {
     "encoder_noise": _TUNED,
     "bf16": _TUNED,
     "gradient_checkpointing": _TUNED,
-    "order": _COUNTED,
-    "allow_fewer": _COUNTED,
+    "order": (
+        "per_emotion, total or distinct_text",
+        lambda s: s.per_emotion is not None or s.total is not None or s.distinct_text,
+    ),
+    "allow_fewer": (
+        "per_emotion or total",
+        lambda s: s.per_emotion is not None or s.total is not None,
+    ),
     "modality_dropout": ("modality=both", lambda s: s.modality == "both"),
 }
 """Settings that count beside others only: name -> with what, in words, and whether it is so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ Show: TypeAlias = Callable[[int, str], object]
 """Moves a bar to how many are done, with a note beside it."""
 
 
+def is_watched() -> bool:
+    """Whether a person sees what is drawn; of several processes torchrun starts, one draws."""
+    return sys.stderr.isatty() and os.environ.get("RANK", "0") == "0"
+
+
 def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
     """Yield the items unchanged and draw a bar with count and time left.
 
@@ -27,7 +33,7 @@ def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
 
     Nothing is drawn when standard error is not a terminal, so logs and pipes stay clean.
     """
-    if not sys.stderr.isatty():
+    if not is_watched():
         yield from items
         return
     with _drawn() as progress:
@@ -38,7 +44,7 @@ def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
 @contextmanager
 def bar(*, total: int, label: str) -> Iterator[Show]:
     """A bar like that of `track`, moved by hand."""
-    if not sys.stderr.isatty():
+    if not is_watched():
         yield lambda done, note: None
         return
     with _drawn() as progress:

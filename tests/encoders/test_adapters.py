@@ -120,3 +120,9 @@ def test_an_adapter_that_learns_on_keeps_its_rank_and_says_so(learnt, caplog):
     assert not caplog.text
     add_adapter(encoder.tower.model, rank=16)
     assert "the adapter at hand has rank 2 and learns on, lora_rank=16 or not" in caplog.text
+
+
+@pytest.mark.parametrize("beginning", [False, "gaussian", "orthogonal"])
+def test_how_an_adapter_began_does_not_matter(learnt, stating, beginning):
+    (encoder,) = text_encoders(stating(init_lora_weights=beginning))
+    np.testing.assert_allclose(encoder.encode(SENTENCES), learnt[1], atol=1e-6)

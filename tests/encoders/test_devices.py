@@ -147,7 +147,8 @@ def convolutions():
 
 
 @pytest.mark.parametrize("usual", ["tf32", "ieee", "none"])
-def test_answers_are_whole_float32_and_the_setting_is_put_back(convolutions, usual):
+def test_answers_are_whole_float32_and_the_setting_is_put_back(convolutions, usual, monkeypatch):
+    monkeypatch.setattr(computing, "_lies_on", lambda tower: torch.device("cuda"))
     convolutions.fp32_precision = usual
     with answering(Told()):
         assert convolutions.fp32_precision == "ieee"
@@ -220,3 +221,34 @@ def check_on_gpu(load, items, monkeypatch):
     alone = np.concatenate([encoder.encode([item]) for item in items])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(together, on_processor, atol=1e-4)
+
+
+def test_a_tower_that_does_not_fit_is_whole_again(monkeypatch):
+    tower = Told()
+
+    def to(device):
+        tower.moves.append(str(device))
+        if str(device) == "meta":
+            raise torch.OutOfMemoryError("full")
+        return tower
+
+    monkeypatch.setattr(computing, "usual_device", lambda: META)
+    monkeypatch.setattr(tower, "to", to)
+    with pytest.raises(torch.OutOfMemoryError), answering(tower):
+        pass
+    assert tower.moves == ["meta", "cpu"]
+
+
+def test_on_a_processor_no_setting_is_touched(monkeypatch):
+    monkeypatch.setattr(computing, "exact_convolutions", lambda: pytest.fail("was touched"))
+    with answering(Told()):
+        pass
+
+
+def test_whisper_computes_with_all_of_its_window(tmp_path):
+    heard = {}
+    for family in ("whisper", "hubert"):
+        folder = make_speech_checkpoint(tmp_path / family, family)
+        inputs = PretrainedSpeech.load(str(folder), Reading())._inputs
+        heard[family] = inputs.computed(CLIPS[0])
+    assert heard == {"whisper": 30 * RATE_HZ, "hubert": len(CLIPS[0])}

@@ -274,6 +274,16 @@ def test_more_layers_than_are_asked_for_are_refused(configured):
     )
 
 
+@pytest.mark.parametrize(
+    "names", [["classifier.layers.1.weight"], ["decoder.layers.0.bias", "decoder.layers.3.bias"]]
+)
+def test_layers_of_a_head_or_a_decoder_are_no_half_of_the_model(folder, names):
+    tensors = load_file(folder / WEIGHTS)
+    more = {name: torch.zeros(2) for name in names}
+    save_file(tensors | more, folder / WEIGHTS, metadata={"format": "pt"})
+    assert read(folder)
+
+
 @pytest.mark.parametrize("depth", [0, -1, 10_000_000, "2"])
 def test_a_depth_that_cannot_be_is_refused(configured, depth):
     said = complaint(configured(num_hidden_layers=depth))

@@ -317,6 +317,15 @@ def test_a_revision_is_fetched_and_kept_as_such(hub):
     assert local_folder(NAME, "speech") is None
 
 
+def test_a_revision_may_have_slashes(hub):
+    assert "no such branch, tag or commit" in complaint(f"{NAME}@refs/pr/1")
+
+
+def test_what_an_encoder_met_is_fetched_with_it(hub):
+    hub.files = {"config.json": b"{}", "model.safetensors": b"weights", "met.parquet": b"hashes"}
+    assert (find(NAME, "speech") / "met.parquet").is_file()
+
+
 def test_a_revision_the_hub_does_not_have(hub):
     assert "no such branch, tag or commit" in complaint(f"{NAME}@v3")
 

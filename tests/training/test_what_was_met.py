@@ -83,6 +83,13 @@ def test_an_encoder_another_run_tuned_brings_what_it_met(
     assert "speakers of the test" in folds.evaluation.meaning
 
 
+def test_another_table_in_the_place_of_what_was_met_is_one_sentence(made_corpus, tuned, tmp_path):
+    mine = shutil.copytree(tuned, tmp_path / "mine")
+    pl.DataFrame({"a": [1]}).write_parquet(mine / "met.parquet")
+    with pytest.raises(RunError, match=r"met\.parquet cannot be read"):
+        train(made_corpus, tmp_path / "next", text=str(mine), split="speaker", **QUICK)
+
+
 def test_what_an_encoder_met_is_told_on(made_corpus, tuned, tmp_path):
     again = tmp_path / "again"
     train(made_corpus, again, text=str(tuned), tune="full", split="speaker", **QUICK)
@@ -106,9 +113,12 @@ def test_work_is_not_gone_on_with_by_other_weights(made_corpus, tmp_path, monkey
     for work in (cross, one):
         with pytest.raises(RunError, match="was begun with encoders of other weights"):
             work()
+    assert cross(overwrite=True).evaluation.scores.n == len(made_corpus)
+    assert one(overwrite=True).finished
+    before = one().card["encoders"]
     make_text_checkpoint(tiny, "klue-bert", seed=1)
-    assert cross().evaluation.scores.n == len(made_corpus)
-    assert one().finished
+    assert one(overwrite=True).card["encoders"] != before
+    assert cross(overwrite=True).folder == tmp_path / "folds"
 
 
 def cut_off(*_):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maeum.errors import RunError
 
-_RUN = ("*.json", "*.safetensors", "*.yaml", "partition.parquet", "README.md")
+_RUN = ("*.json", "*.safetensors", "*.yaml", "*.parquet", "README.md")
 _VOCABULARY = ("*.txt", "*.model", "*.spm", "*.tiktoken")  # of encoders that were tuned
 
 FILES = (*_RUN, *_VOCABULARY)

@@ -26,7 +26,7 @@ import yaml
 
 from maeum.config import Settings
 from maeum.corpus import Corpus
-from maeum.corpus.identity import hashed
+from maeum.corpus.identity import KINDS, hashed
 from maeum.corpus.manifest import write_table
 from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
@@ -39,13 +39,15 @@ _CARD_KEYS = {"kind", "settings", "corpus", "split"}
 
 
 def read_hashes(path: Path) -> pl.DataFrame:
-    """A table of hashed utterances.
+    """A table of hashed utterances, with columns utterance, speaker and script.
 
     Raises:
-        RunError: it cannot be read.
+        RunError: it cannot be read, or is another table.
     """
     try:
-        return pl.read_parquet(path)
+        table = pl.read_parquet(path)
+        table.select(KINDS)
+        return table
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"{path} cannot be read ({reason}); train again in a new folder") from error

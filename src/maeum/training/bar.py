@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -11,7 +10,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from maeum.progress import Show, bar
+from maeum.progress import Show, bar, is_watched
 
 LINE_EVERY_S = 60.0
 """Where no one is watching."""
@@ -93,7 +92,7 @@ class TrainingLines(TrainerCallback):
     ) -> None:
         """Say the step and the last losses."""
         self._losses.take(logs)
-        first = state.is_world_process_zero and not sys.stderr.isatty()
+        first = state.is_world_process_zero and not is_watched()
         if first and time.monotonic() - self._said_s >= LINE_EVERY_S:
             logger.info(
                 "training: step %d/%d  %s", state.global_step, state.max_steps, self._losses

@@ -13,6 +13,9 @@ from maeum.errors import RunError
 from maeum.evaluation.writing import versions
 from maeum.inference import Run
 
+PARTS = ("settings", "corpus", "split", "start", "encoders")
+"""Of a card, what decides the weights; the versions of encoders stand in it once they were read."""
+
 
 def folder_card(
     kind: str, corpus: Corpus, settings: Settings, *, split: Mapping[str, object], start: str = ""
@@ -92,13 +95,13 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What differs, from the first part of the card that does: a split follows from the others."""
     if old.get("kind") != new["kind"]:
         return [f"kind ({old.get('kind')}, now {new['kind']})"]
-    found = ([*_changed(old, new, part)] for part in ("settings", "corpus", "split", "start"))
+    found = ([*_changed(old, new, part)] for part in PARTS)
     return next((changes for changes in found if changes), [])
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any], part: str) -> Iterator[str]:
     before = old.get(part, {})
     prefix = "" if part == "settings" else f"{part} "
-    for name, value in new[part].items():
+    for name, value in new.get(part, {}).items():
         if before.get(name) != value:
             yield f"{prefix}{name} ({before.get(name)!r}, now {value!r})"

@@ -26,6 +26,7 @@ from maeum.features import Features
 from maeum.inference import Run
 from maeum.progress import track
 from maeum.training import processes
+from maeum.training.encoders import Encoders
 from maeum.training.folder import claim, folder_card, same_encoders
 from maeum.training.learn import Material, training_rows
 from maeum.training.starting import met_before, refuse_its_own_start, settings_and_start
@@ -89,6 +90,8 @@ def crossval(
     card = folder_card(
         "crossval", corpus, chosen, split=parting, start=start.digest if start else ""
     )
+    if overwrite:  # also what other weights of the same encoders learnt
+        card["encoders"] = Encoders.of(chosen).versions
     claim(folder, card, overwrite=overwrite)
     turns = list(splits.folds(corpus.utterances, by, folds, seed=chosen.split_seed))
     run = Run(folder)

@@ -132,7 +132,7 @@ class Material:
         """Train encoders and network together; the network starts standardised to the encoders."""
         first = self._corpus_of(_some(train, self.settings.seed))
         seen = encoders.extract(first, store=None).only(self.settings.modality)
-        _refuse_deaf_encoders(seen, encoders)
+        _refuse_deaf_encoders(seen, self.features.take(seen.ids), encoders)
         network = self._network(encoders, seen, self._labels(train))
         for encoder in encoders.tuned.values():
             make_tunable(encoder.tower, _tuning(self.settings))
@@ -334,10 +334,16 @@ def _refuse_flat_voices(corpus: Corpus) -> None:
         )
 
 
-def _refuse_deaf_encoders(seen: Features, encoders: Encoders) -> None:
-    """Before encoders are tuned that make nothing of what they are given."""
+def _refuse_deaf_encoders(seen: Features, given: Features, encoders: Encoders) -> None:
+    """Before encoders are tuned that make nothing of what they are given.
+
+    Args:
+        seen: features they made.
+        given: of the same utterances, saying who has what.
+        encoders: of the run.
+    """
     for side, own in encoders.by_side.items():
-        if not seen.present(side).any() and seen.failures:
+        if given.present(side).any() and not seen.present(side).any():
             names = " + ".join(encoder.name for encoder in own)
             raise EncoderError(
                 f"{names} makes nothing of {len(seen)} utterance(s) looked at; the first: "

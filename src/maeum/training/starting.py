@@ -18,16 +18,14 @@ from maeum.config import Settings
 from maeum.corpus.identity import KINDS
 from maeum.corpus.manifest import write_table
 from maeum.encoders import card, findable, split_names
-from maeum.encoders.pretrained.places import named_folder
+from maeum.encoders.known import Side
+from maeum.encoders.pretrained.places import MET, cached_folder, named_folder
 from maeum.errors import SettingsError
 from maeum.inference import EmotionClassifier, Run
 from maeum.inference.run import BEFORE, read_hashes
 from maeum.model import EmotionNetwork
 
 logger = logging.getLogger(__name__)
-
-MET = "met.parquet"
-"""Of an encoder that a run tuned: hashes of what it was trained on, there and before."""
 
 INHERITED = (
     "modality",
@@ -113,9 +111,12 @@ def met_before(settings: Settings) -> pl.DataFrame:
 
 def _tuned_folders(settings: Settings) -> list[Path]:
     """Folders of encoders that a run tuned, wherever they lie now."""
-    named = [settings.speech] if settings.hears_speech else []
-    named += [settings.text] if settings.reads_text else []
-    folders = [named_folder(name) for names in named for name in split_names(names)]
+    named: list[tuple[Side, str]] = []
+    if settings.hears_speech:
+        named += [("speech", name) for name in split_names(settings.speech)]
+    if settings.reads_text:
+        named += [("text", name) for name in split_names(settings.text)]
+    folders = [named_folder(name) or cached_folder(name, side) for side, name in named]
     return [folder for folder in folders if folder is not None and (folder / MET).is_file()]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 
 import torch
@@ -42,10 +42,14 @@ def answering(tower: Tower) -> Iterator[None]:
     learning = tower.training
     tower.eval()
     try:
-        with torch.no_grad(), exact_convolutions():
+        with torch.no_grad(), _exact(tower):
             yield
     finally:
         tower.train(learning)
+
+
+def _exact(tower: Tower) -> AbstractContextManager[None]:
+    return exact_convolutions() if _lies_on(tower).type == "cuda" else nullcontext()
 
 
 def answer(tower: Tower, inputs: Mapping[str, Tensor]) -> Frames:
@@ -64,7 +68,11 @@ def _move(tower: Tower) -> None:
     with _MOVING:
         device = answering_device(tower)
         if _lies_on(tower) != device:
-            tower.to(device)
+            try:
+                tower.to(device)
+            except RuntimeError:  # half of it may be there
+                tower.to("cpu")
+                raise
 
 
 def by_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:

@@ -22,6 +22,9 @@ from maeum.encoders.pretrained.tower import Tower
 from maeum.errors import EncoderError, MaeumError
 from maeum.files import files_written_aside
 
+DEVICE_FAILS = (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
+"""What is raised where a model is too large for an accelerator, or too new; torch 2.8 has both."""
+
 Item = TypeVar("Item")
 """A wave or a sentence."""
 
@@ -125,9 +128,9 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
             yield
         except MaeumError:
             raise
-        except torch.OutOfMemoryError as error:
+        except DEVICE_FAILS as error:
             raise EncoderError(
-                f"{self.name} needs more memory than the device has ({first_line(error)}); with "
+                f"{self.name} cannot be computed on the device ({first_line(error)}); with "
                 "CUDA_VISIBLE_DEVICES= it computes on the processor"
             ) from error
         except UNREADABLE as error:

@@ -24,7 +24,7 @@ from maeum.errors import EncoderError
 UNUSED = re.compile(r"(.*\.)?(pooler\..*|masked_spec_embed)")
 """Names of tensors that a folder may lack: no vector depends on them. They become zero."""
 
-LAYER = re.compile(r"(\blayers?)\.\d+\.")
+LAYER = re.compile(r"\blayers?\.(\d+)\.")
 """The number of a layer in the name of a tensor."""
 
 OVERRULED = {"return_dict": True, "chunk_size_feed_forward": 0}
@@ -111,7 +111,7 @@ def read_weights(
             **kwargs,
         )
     _refuse_missing(folder, told["missing_keys"])
-    _refuse_half(folder, told["unexpected_keys"])
+    _refuse_half(folder, told["unexpected_keys"], model.state_dict().keys())
     _refuse_misshapen(folder, told["mismatched_keys"])
     for name in told["missing_keys"]:
         nn.init.zeros_(model.get_parameter(name))
@@ -204,15 +204,30 @@ def _refuse_missing(folder: Path, names: Collection[str]) -> None:
         )
 
 
-def _refuse_half(folder: Path, names: Collection[str]) -> None:
-    """A layer nobody asked for is fine, of a decoder; not where its first sister was asked for."""
-    for name in sorted(names):
-        sister = LAYER.sub(r"\1.0.", name)
-        if sister != name and sister not in names:
+def _refuse_half(folder: Path, unread: Collection[str], own: Collection[str]) -> None:
+    """Refuse layers that are not read where their first sister is.
+
+    Those of a decoder or a head are left alone, sisters and all.
+
+    Args:
+        folder: of the weights.
+        unread: names of tensors in it that the model has no place for.
+        own: names of the model's tensors; those in files may have a prefix.
+    """
+    known = {*own}
+    for name in sorted(unread):
+        sisters = {f"{name[: at.start(1)]}0{name[at.end(1) :]}" for at in LAYER.finditer(name)}
+        if any(_ends_in(sister, known) for sister in sisters - {*unread}):
             raise EncoderError(
                 f"{folder} holds more layers than its config.json describes, {name} among them; "
                 "fetch config.json again"
             )
+
+
+def _ends_in(name: str, known: set[str]) -> bool:
+    """Whether a name, or what is left of it without some of its first parts, is known."""
+    parts = name.split(".")
+    return any(".".join(parts[start:]) in known for start in range(len(parts)))
 
 
 def _refuse_misshapen(folder: Path, found: Collection[tuple[str, Any, Any]]) -> None:

@@ -46,6 +46,9 @@ WITHOUT_EFFECT = (
 """Of a configuration of peft, what changes no vector; all else must be as peft has it by itself."""
 
 
+BEGINNINGS = (True, False, "gaussian", "orthogonal", "eva")
+"""How an adapter may have begun; other ways changed the model below it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -232,6 +235,8 @@ def _stated(folder: Path, usual: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unusual(stated: dict[str, Any], usual: dict[str, Any]) -> None:
+    if stated.get("init_lora_weights") in BEGINNINGS:
+        stated = stated | {"init_lora_weights": True}
     for name in sorted(stated.keys() - {*FOLLOWED, *WITHOUT_EFFECT}):
         if (stated[name] or None) != (usual.get(name) or None):
             raise ValueError(

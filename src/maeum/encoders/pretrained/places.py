@@ -29,6 +29,9 @@ VOCABULARY = re.compile(r"tokenizer\.json|vocab\..*|.*\.(model|spm|tiktoken)")
 SHARD = re.compile(r".*-of-(\d{5})\..*")
 """Names of files that hold a part of the weights, of so many."""
 
+MET = "met.parquet"
+"""Of an encoder that a run tuned: hashes of what it was trained on; no vector depends on it."""
+
 BESIDE = re.compile(
     rf"config\.json|preprocessor_config\.json|processor_config\.json|added_tokens\.json|merges\.txt"
     rf"|tokenizer_config\.json|special_tokens_map\.json|{VOCABULARY.pattern}"
@@ -117,7 +120,8 @@ def is_path(name: str) -> bool:
     >>> [is_path(name) for name in ("klue/bert-base", "./klue", "~/klue", "/x/y", "D:\\klue")]
     [False, True, True, True, True]
     """
-    looks = name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
+    slashes = repository_of(name)[0].count("/")
+    looks = name.startswith((".", "/", "~")) or "\\" in name or slashes > 1
     return looks or Path(name).is_absolute()
 
 
@@ -230,7 +234,7 @@ def _fetched(name: str, side: Side) -> Path:
     logger.info("fetching %s from the model hub, to keep in %s", name, constants.HF_HUB_CACHE)
     with _excused(name, side):
         folder = snapshot_download(
-            repository, revision=revision, allow_patterns=files_that_matter(files)
+            repository, revision=revision, allow_patterns=[*files_that_matter(files), MET]
         )
     return _whole(Path(folder))
 

@@ -103,7 +103,7 @@ class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
     def _given(self, waves: Sequence[NDArray[np.float32]]) -> Iterator[tuple[list[int], Frames]]:
         """Places of some waves and what the tower gives of them, until all had their turn."""
         most = 0 if self._on_processor else round(BATCH_S * self.rate_hz)
-        for places in by_length([self._inputs.samples(wave) for wave in waves], most):
+        for places in by_length([self._inputs.computed(wave) for wave in waves], most):
             yield places, answer(self.tower, self.prepare([waves[place] for place in places]))
 
     @property

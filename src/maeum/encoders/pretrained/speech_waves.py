@@ -53,6 +53,10 @@ class WaveInputs:
         """How many samples of a wave, or made of it, are heard."""
         return min(max(len(wave), self.shortest), self.longest)
 
+    def computed(self, wave: NDArray[np.float32]) -> int:
+        """How many samples the model computes with for a wave: Whisper always those of 30 s."""
+        return max(self.samples(wave), getattr(self.extractor, "n_samples", 0))
+
     def _made(self, wave: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
         _require_samples(wave)
         heard = np.zeros(self.samples(wave), dtype=np.float32)
