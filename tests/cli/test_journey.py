@@ -132,7 +132,9 @@ def test_options_that_count_for_nothing_are_noted(maeum, corpus, tmp_path):
     words = ("--modality", "text", "--lora-rank", 4, "--order", "short", "--epochs", 1)
     said = maeum("train", corpus, "--to", tmp_path / "run", *words).err
     assert "note: lora_rank=4 is ignored: it counts with tune=lora\n" in said
-    assert "note: order=short is ignored: it counts with per_emotion or total\n" in said
+    assert (
+        "note: order=short is ignored: it counts with per_emotion, total or distinct_text\n" in said
+    )
     again = maeum("train", corpus, "--to", tmp_path / "other", *words[:2], "--epochs", 1).err
     assert "ignored" not in again
 
