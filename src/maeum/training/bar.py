@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -21,27 +20,17 @@ SHOWN = {"loss": "loss", "eval_loss": "validation"}
 logger = logging.getLogger(__name__)
 
 
-class _Losses:
-    """The last of each kind."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, float] = {}
-
-    def take(self, logs: Mapping[str, Any] | None) -> None:
-        self._last |= {
-            SHOWN[key]: float(value) for key, value in (logs or {}).items() if key in SHOWN
-        }
-
-    def __str__(self) -> str:
-        return "  ".join(f"{name} {value:.3f}" for name, value in self._last.items())
-
-
 class TrainingBar(TrainerCallback):
-    """Steps done, the last losses, the time left; nothing where no one is watching."""
+    """Steps done, the last losses, the time left; where no one watches, a line a minute.
+
+    Of several processes the first one speaks.
+    """
 
     def __init__(self) -> None:
-        self._losses, self._drawn = _Losses(), ExitStack()
-        self._show: Show | None = None
+        self._losses: dict[str, float] = {}
+        self._drawn = ExitStack()
+        self._show: Show = _ignore
+        self._said_s = time.monotonic()
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
@@ -54,8 +43,7 @@ class TrainingBar(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Move it."""
-        if self._show is not None:
-            self._show(state.global_step, str(self._losses))
+        self._show(state.global_step, self._told)
 
     def on_log(
         self,
@@ -65,8 +53,13 @@ class TrainingBar(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **_: object,
     ) -> None:
-        """Take the losses to write beside it."""
-        self._losses.take(logs)
+        """Take the losses, and tell those who only see lines."""
+        given = logs or {}
+        self._losses |= {SHOWN[key]: float(given[key]) for key in SHOWN if key in given}
+        alone = state.is_world_process_zero and not is_watched()
+        if alone and time.monotonic() - self._said_s >= LINE_EVERY_S:
+            logger.info("training: step %d/%d  %s", state.global_step, state.max_steps, self._told)
+            self._said_s = time.monotonic()
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
@@ -74,27 +67,11 @@ class TrainingBar(TrainerCallback):
         """Take it away."""
         self._drawn.close()
 
+    @property
+    def _told(self) -> str:
+        shown = (name for name in SHOWN.values() if name in self._losses)
+        return "  ".join(f"{name} {self._losses[name]:.3f}" for name in shown)
 
-class TrainingLines(TrainerCallback):
-    """A line a minute in logs and pipes, of work that takes longer; nothing beside a bar."""
 
-    def __init__(self) -> None:
-        self._losses = _Losses()
-        self._said_s = time.monotonic()
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **_: object,
-    ) -> None:
-        """Say the step and the last losses."""
-        self._losses.take(logs)
-        first = state.is_world_process_zero and not is_watched()
-        if first and time.monotonic() - self._said_s >= LINE_EVERY_S:
-            logger.info(
-                "training: step %d/%d  %s", state.global_step, state.max_steps, self._losses
-            )
-            self._said_s = time.monotonic()
+def _ignore(done: int, note: str) -> None:
+    """What moves while there is no bar."""

@@ -33,7 +33,7 @@ from maeum.model import EmotionNetwork
 from maeum.model.saving import writing_below
 from maeum.model.whole import WholeNetwork
 from maeum.training import processes
-from maeum.training.bar import TrainingBar, TrainingLines
+from maeum.training.bar import TrainingBar
 from maeum.training.batches import ClipDataset, FeatureDataset, as_it_is
 from maeum.training.checkpoints import BestIsHere, KeptOften, last_checkpoint
 
@@ -241,8 +241,6 @@ def _warmup(steps: int, settings: Settings) -> int:
 
 def _callbacks(lesson: Lesson, settings: Settings) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = [TrainingBar(), ChanceOfItsOwn()]
-    if settings.tune != "frozen":
-        callbacks.append(TrainingLines())
     if lesson.checkpoints is not None:
         callbacks.append(KeptOften())
     patience = lesson.patience(settings)

@@ -12,13 +12,20 @@ from maeum.corpus import Corpus
 from maeum.errors import RunError
 from maeum.evaluation.writing import versions
 from maeum.inference import Run
+from maeum.training.encoders import Encoders
+from maeum.training.starting import Start
 
 PARTS = ("settings", "corpus", "split", "start", "encoders")
 """Of a card, what decides the weights; the versions of encoders stand in it once they were read."""
 
 
 def folder_card(
-    kind: str, corpus: Corpus, settings: Settings, *, split: Mapping[str, object], start: str = ""
+    kind: str,
+    corpus: Corpus,
+    settings: Settings,
+    *,
+    split: Mapping[str, object],
+    start: Start | None = None,
 ) -> dict[str, Any]:
     """What `maeum.yaml` says; two folders with equal cards, versions aside, hold equal weights.
 
@@ -27,7 +34,7 @@ def folder_card(
         corpus: what is learnt from.
         settings: of the run.
         split: how the corpus is parted.
-        start: digest of the weights started from, empty where they are new.
+        start: what is started from; None: new weights.
     """
     return {
         "kind": kind,
@@ -38,13 +45,19 @@ def folder_card(
             "utterances": len(corpus),
         },
         "split": dict(split),
-        "start": {"weights": start},
+        "start": {"weights": start.digest if start else ""},
         "versions": versions(),
     }
 
 
-def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
+def claim(folder: Path, card: Mapping[str, Any], settings: Settings, *, overwrite: bool) -> None:
     """See that the folder is new, holds this very work, or may be replaced.
+
+    Args:
+        folder: to write to.
+        card: of the work, from `folder_card`.
+        settings: of the work.
+        overwrite: replace other work, also what other weights of the same encoders learnt.
 
     Raises:
         RunError: it holds other files, or work that differs; the message says in what.
@@ -56,6 +69,8 @@ def claim(folder: Path, card: Mapping[str, Any], *, overwrite: bool) -> None:
         return
     if not run.card_path.is_file():
         raise RunError(f"{folder} holds other files; --to expects a new folder or a run")
+    if overwrite:
+        card = {**card, "encoders": Encoders.of(settings).versions}
     changed = _differences(run.card, card)
     if changed and overwrite:
         shutil.rmtree(folder)

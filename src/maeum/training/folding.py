@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,10 +26,9 @@ from maeum.features import Features
 from maeum.inference import Run
 from maeum.progress import track
 from maeum.training import processes
-from maeum.training.encoders import Encoders
 from maeum.training.folder import claim, folder_card, same_encoders
 from maeum.training.learn import Material, training_rows
-from maeum.training.starting import met_before, refuse_its_own_start, settings_and_start
+from maeum.training.starting import Start, met_before, refuse_its_own_start, settings_and_start
 
 
 @dataclass(frozen=True)
@@ -87,29 +86,28 @@ def crossval(
     folder = Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-crossval-"))
     refuse_its_own_start(folder, chosen)
     parting = {"protocol": by, "folds": folds, "seed": chosen.split_seed}
-    card = folder_card(
-        "crossval", corpus, chosen, split=parting, start=start.digest if start else ""
-    )
-    if overwrite:  # also what other weights of the same encoders learnt
-        card["encoders"] = Encoders.of(chosen).versions
-    claim(folder, card, overwrite=overwrite)
+    card = folder_card("crossval", corpus, chosen, split=parting, start=start)
+    claim(folder, card, chosen, overwrite=overwrite)
     turns = list(splits.folds(corpus.utterances, by, folds, seed=chosen.split_seed))
     run = Run(folder)
     if not run.card_path.is_file():
         run.write_card(card)
 
-    @cache
-    def material() -> Material:
-        begun = start.network if start else None
-        gathered = Material.gather(corpus, chosen, features, begun)
-        run.write_card({**run.card, "encoders": same_encoders(run, gathered.versions)})
-        return gathered
-
+    material = cache(partial(_gathered, run, corpus, chosen, features, start))
     answered = [
         _answers(folder / "folds" / f"{number:04d}.parquet", fold, material)
         for number, fold in enumerate(track(turns, total=len(turns), label="folds"))
     ]
     return _pooled(folder, corpus, chosen, by, turns, answered)
+
+
+def _gathered(
+    run: Run, corpus: Corpus, settings: Settings, features: Features | None, start: Start | None
+) -> Material:
+    """What all folds learn from, by the encoders that folds done before had."""
+    material = Material.gather(corpus, settings, features, start.network if start else None)
+    run.write_card({**run.card, "encoders": same_encoders(run, material.versions)})
+    return material
 
 
 def _refuse_what_folds_decide(settings: Settings) -> None:

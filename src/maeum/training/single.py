@@ -21,7 +21,6 @@ from maeum.files import write_json, write_text
 from maeum.inference import EmotionClassifier, Run
 from maeum.training import processes
 from maeum.training.card import model_card
-from maeum.training.encoders import Encoders
 from maeum.training.fit import History
 from maeum.training.folder import claim, folder_card, same_encoders
 from maeum.training.learn import Material, training_rows
@@ -60,12 +59,9 @@ def train(
     run = Run(Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-run-")))
     refuse_its_own_start(run.folder, chosen)
     parts = split(corpus.utterances, chosen.split, seed=chosen.split_seed)
-    began = start.digest if start else ""
-    card = folder_card("run", corpus, chosen, split=parts.to_dict(), start=began)
-    if overwrite:  # also what other weights of the same encoders learnt
-        card["encoders"] = Encoders.of(chosen).versions
+    card = folder_card("run", corpus, chosen, split=parts.to_dict(), start=start)
     if processes.is_first():
-        claim(run.folder, card, overwrite=overwrite)
+        claim(run.folder, card, chosen, overwrite=overwrite)
     processes.wait_for_all()
     logger.info("split %s", parts)
     if run.finished:
