@@ -13,7 +13,6 @@ from pathlib import Path
 
 import polars as pl
 
-from maeum import __version__
 from maeum.corpus.checking import Check, Tables
 from maeum.corpus.corpus import Corpus
 from maeum.corpus.manifest import (
@@ -31,6 +30,9 @@ from maeum.errors import CorpusError
 from maeum.progress import bar
 
 logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Raised when the same items would become other rows."""
 
 PIECES = ".importing"
 """Folder of pieces that are through, while others are not."""
@@ -68,7 +70,7 @@ def import_corpus(
         raise CorpusError(f"{source} does not exist; expected the tree or table to import")
     pieces = chosen.pieces(source, options)
     check = Check(root, emotions or chosen.emotions)
-    common = (__version__, reader, str(root.resolve()), emotions and emotions.to_dict())
+    common = (FORMAT, reader, str(root.resolve()), emotions and emotions.to_dict())
     sign = _sign_of_all(pieces, common)
     if folder is not None and sign and (same := _unchanged(folder, sign)):
         logger.info("nothing changed since %s was imported: %s stays as it is", source, folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -22,6 +22,10 @@ COUNTED = {
     "parts": ("part", "Parts"),
 }
 """Name in `stats`: the column counted, and the title of its table."""
+
+
+SHOWN, EXAMPLES = 4, 2
+"""Sentences shown as examples, and utterances of each."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,42 @@ def stats(corpus: Corpus) -> dict[str, Any]:
             }
             for emotion in corpus.emotions.emotions
         ],
+        "readings": _readings(rows),
+        "shortest": _shortest(rows),
         **{name: _tally(rows[column]) for name, (column, _) in COUNTED.items()},
         "rejected": _tally(corpus.rejected["reason"]),
         "notes": list(corpus.notes),
     }
+
+
+def _readings(rows: pl.DataFrame) -> dict[str, Any]:
+    """Sentences that several speakers read: how many, and those that most of them read."""
+    said = rows.drop_nulls(["script", "speaker"])
+    apart = pl.col("speaker").is_first_distinct()
+    by_sentence = said.group_by("script").agg(
+        pl.col("text").first(),
+        pl.col("speaker").n_unique().alias("speakers"),
+        pl.len().alias("utterances"),
+        pl.struct("id", "speaker", "duration_s").filter(apart).head(EXAMPLES).alias("examples"),
+    )
+    several = by_sentence.filter(pl.col("speakers") > 1)
+    most_read = several.sort("speakers", "utterances", "script", descending=[True, True, False])
+    return {
+        "sentences": len(several),
+        "utterances": int(several["utterances"].sum()),
+        "most_read": most_read.head(SHOWN).drop("script").to_dicts(),
+    }
+
+
+def _shortest(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """The utterances that last least, each sentence once."""
+    said = rows.drop_nulls(["script", "duration_s"]).sort("duration_s", "id")
+    return (
+        said.unique("script", keep="first", maintain_order=True)
+        .head(SHOWN)
+        .select("id", "text", "duration_s")
+        .to_dicts()
+    )
 
 
 def _counts(rows: pl.DataFrame) -> dict[str, int | float]:
@@ -94,6 +130,7 @@ def tables(found: Mapping[str, Any]) -> list[Table]:
     """What `stats` found as tables; those with nothing in them are left out.
 
     Emotions stand as in the paper's Table 1: speakers and utterances of each, and the whole below.
+    Sentences that several speakers read follow, as in its Table 2.
     """
     counted = [
         _counted_table(title, found[name], found["utterances"])
@@ -102,7 +139,8 @@ def tables(found: Mapping[str, Any]) -> list[Table]:
     met = found["utterances"] + sum(found["rejected"].values())
     left_out = _counted_table("Left out", found["rejected"], met)
     notes = Table("Notes", ("note",), tuple((note,) for note in found["notes"]))
-    every = [_emotion_table(found), _duration_table(found), *counted, left_out, notes]
+    said = [_readings_table(found["readings"]), _shortest_table(found["shortest"])]
+    every = [_emotion_table(found), *said, _duration_table(found), *counted, left_out, notes]
     return [table for table in every if table.rows]
 
 
@@ -114,6 +152,24 @@ def _emotion_table(found: Mapping[str, Any]) -> Table:
         for entry in (*found["emotions"], whole)
     ]
     return Table("Emotions", ("emotion", *numbers), tuple(rows))
+
+
+def _readings_table(readings: Mapping[str, Any]) -> Table:
+    title = (
+        f"Sentences several speakers read: {readings['sentences']:,}, in "
+        f"{readings['utterances']:,} utterances; by most of them"
+    )
+    rows = tuple(
+        (entry["text"], entry["speakers"], one["speaker"], one["duration_s"] or "")
+        for entry in readings["most_read"]
+        for one in entry["examples"]
+    )
+    return Table(title, ("sentence", "speakers", "for example", "length (s)"), rows)
+
+
+def _shortest_table(shortest: Sequence[Mapping[str, Any]]) -> Table:
+    rows = tuple((entry["text"], entry["duration_s"], entry["id"]) for entry in shortest)
+    return Table("Shortest utterances", ("sentence", "length (s)", "id"), rows)
 
 
 def _duration_table(found: Mapping[str, Any]) -> Table:

@@ -1,5 +1,6 @@
 """For tests, ours and yours: made corpora, tiny encoders, broken input; nothing to download."""
 
+from maeum.testing.aihub466 import MadeTree, make_aihub466
 from maeum.testing.corpora import MANNERS, made_scripts, made_speakers, made_voice, make_corpus
 from maeum.testing.dirt import DIRT, encode, made_tone
 from maeum.testing.speech_checkpoints import SPEECH_FAMILIES, make_speech_checkpoint
@@ -10,11 +11,13 @@ __all__ = [
     "MANNERS",
     "SPEECH_FAMILIES",
     "TEXT_FAMILIES",
+    "MadeTree",
     "encode",
     "made_scripts",
     "made_speakers",
     "made_tone",
     "made_voice",
+    "make_aihub466",
     "make_corpus",
     "make_speech_checkpoint",
     "make_text_checkpoint",

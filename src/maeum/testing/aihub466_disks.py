@@ -211,7 +211,7 @@ class Writer:
         home, inner = self._home(place, kind), f"{self._inner(place)}{ending}"
         if self._disk.zipped:
             self._zip(home).writestr(
-                _MemberName(inner, self._disk.zipped), sound.head + bytes(sound.silence)
+                KoreanName(inner, self._disk.zipped), sound.head + bytes(sound.silence)
             )
             return
         name = f"{home}/{inner}"
@@ -256,8 +256,8 @@ class Writer:
         return self._open[path]
 
 
-class _MemberName(zipfile.ZipInfo):
-    """A member whose name is written in an encoding, as Korean Windows does, without a mark."""
+class KoreanName(zipfile.ZipInfo):
+    """A member of a zip whose name is in some encoding; Korean Windows writes cp949, unmarked."""
 
     def __init__(self, name: str, encoding: str) -> None:
         super().__init__(name)
