@@ -15,7 +15,7 @@ from maeum.ahead import THREADS, ahead, workers
 from maeum.corpus.audio import AudioHeader, read_header
 from maeum.corpus.corpus import Corpus
 from maeum.corpus.manifest import Rejection, Utterance, rejection_table, utterance_table
-from maeum.corpus.readers import READERS, Reader
+from maeum.corpus.readers import AUTO, READERS, Reader, settled
 from maeum.corpus.text import clean, script_ids
 from maeum.emotions import CATALOGUE, Emotion, EmotionSet, known_emotion
 from maeum.errors import AudioError, CorpusError, EmotionError
@@ -36,7 +36,7 @@ def import_corpus(
     """Read a corpus as people hold it, and keep it as a manifest.
 
     Args:
-        reader: a key of `readers.READERS`.
+        reader: a key of `readers.READERS`, or `auto` for the one that recognises the source.
         source: the tree or table.
         to: folder to write; None keeps the corpus in memory.
         emotions: the emotions to tell apart; None: the reader's, or those that occur.
@@ -47,6 +47,7 @@ def import_corpus(
         CorpusError: unknown reader or option, unreadable source, nothing usable in it, or `to`
             holds other files.
     """
+    reader = settled(reader, Path(source))
     chosen = _reader(reader, options)
     source, root = Path(source), _audio_root(Path(source), audio_root)
     if to is not None:
@@ -65,7 +66,7 @@ def import_corpus(
 
 def _reader(name: str, options: Mapping[str, object]) -> Reader:
     if name not in READERS:
-        raise CorpusError(f"unknown reader {name!r}; expected {', '.join(READERS)}")
+        raise CorpusError(f"unknown reader {name!r}; expected {', '.join((*READERS, AUTO))}")
     reader = READERS[name]
     for option in options:
         if option not in reader.options:

@@ -6,14 +6,23 @@ and give it a row in `READERS`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from maeum.corpus.manifest import Rejection, Utterance
-from maeum.corpus.readers import emotiontts, table
+from maeum.corpus.readers import aihub86, aihub263, emotiontts, kemdy, table
 from maeum.emotions import SETS, EmotionSet
+from maeum.errors import CorpusError
+
+logger = logging.getLogger(__name__)
 
 Read = Callable[..., Iterator[Utterance | Rejection]]
+Recognise = Callable[[Path], str | None]
+
+AUTO = "auto"
+"""The name that stands for whichever reader recognises the source."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,15 @@ class Reader:
         options: names of the options `read` takes.
         emotions: the emotions of the corpus; None: those that occur.
         notes: what a person must know who imports it.
+        recognise: a quick look at a source: why it seems to be this corpus, in words, or None;
+            without one the reader is never guessed.
     """
 
     read: Read
     options: tuple[str, ...] = ()
     emotions: EmotionSet | None = None
     notes: tuple[str, ...] = ()
+    recognise: Recognise | None = None
 
 
 READERS: dict[str, Reader] = {
@@ -39,7 +51,70 @@ READERS: dict[str, Reader] = {
         options=("set", "voices"),
         emotions=SETS["emotiontts"],
         notes=(emotiontts.SWAPPED, emotiontts.SAME_PERSON_NOTE),
+        recognise=emotiontts.recognise,
     ),
-    "table": Reader(table.read, options=("columns",)),
+    "aihub263": Reader(
+        aihub263.read,
+        options=("label", "ties"),
+        emotions=SETS["aihub263"],
+        notes=(aihub263.NO_SPEAKERS,),
+        recognise=aihub263.recognise,
+    ),
+    "aihub86": Reader(
+        aihub86.read,
+        options=("sentences",),
+        emotions=SETS["aihub86"],
+        notes=(aihub86.LABEL_OF_DIALOGUE,),
+        recognise=aihub86.recognise,
+    ),
+    "kemdy19": Reader(
+        kemdy.read_2019,
+        options=("ties",),
+        emotions=SETS["kemdy"],
+        notes=(kemdy.REPEATED_SCRIPTS,),
+        recognise=kemdy.recognise_2019,
+    ),
+    "kemdy20": Reader(
+        kemdy.read_2020,
+        options=("ties",),
+        emotions=SETS["kemdy"],
+        recognise=kemdy.recognise_2020,
+    ),
+    "table": Reader(table.read, options=("columns",), recognise=table.recognise),
 }
 """Readers by the name they have on the command line."""
+
+
+def settled(name: str, source: Path) -> str:
+    """The reader that is meant: the one named, or for `auto` the one that recognises the source.
+
+    Raises:
+        CorpusError: for `auto`, the source does not exist, or no reader or several recognise it.
+    """
+    if name != AUTO:
+        return name
+    if not source.exists():
+        raise CorpusError(f"{source} does not exist; expected the tree or table to import")
+    reasons = {
+        name: reason
+        for name, reader in READERS.items()
+        if reader.recognise and (reason := reader.recognise(source))
+    }
+    if len(reasons) != 1:
+        raise CorpusError(_undecided(source, reasons))
+    [(found, reason)] = reasons.items()
+    logger.info("read as %s: %s", found, reason)
+    return found
+
+
+def _undecided(source: Path, reasons: dict[str, str]) -> str:
+    if not reasons:
+        return (
+            f"no reader recognises {source}; name the one you mean ({', '.join(READERS)}), as "
+            f"`maeum import table {source if source.is_file() else 'TABLE.csv'} --to CORPUS`"
+        )
+    claims = " and ".join(f"as {name} ({reason})" for name, reason in reasons.items())
+    return (
+        f"{source} can be read {claims}; name the one you mean, as "
+        f"`maeum import {next(iter(reasons))} {source} --to CORPUS`"
+    )

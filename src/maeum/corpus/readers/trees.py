@@ -1,0 +1,81 @@
+"""What lies below a folder: all of it for a reader, a bounded first look for a guess."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from maeum.corpus.audio import AUDIO_SUFFIXES
+from maeum.errors import CorpusError
+
+MOST_LOOKED_AT = 20_000
+"""Files and folders a first look takes in, upper ones first: a moment's work on any disk."""
+MOST_PER_FOLDER = 2_000
+"""Of one folder, so that a folder of a million recordings hides none of the others."""
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder in order of name; what systems hide (`._x.wav`) is passed over.
+
+    Raises:
+        CorpusError: a name is no text, as `unzip` leaves Korean names.
+        OSError: a folder may not be read.
+    """
+    for place, folders, names in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        for name in sorted(names):
+            if not _is_hidden(name):
+                path = Path(place, name)
+                _check_name(path, folder)
+                yield path
+
+
+def recordings_below(folder: Path) -> dict[str, list[Path]]:
+    """Stem -> paths of the recordings of that name, relative to the folder."""
+    found: dict[str, list[Path]] = {}
+    for path in files_below(folder):
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            found.setdefault(composed(path.stem), []).append(path.relative_to(folder))
+    return found
+
+
+def glance(source: Path) -> list[Path]:
+    """Files and folders at and below a source, upper ones first, `MOST_LOOKED_AT` at most.
+
+    Raises:
+        OSError: a folder may not be read.
+    """
+    seen, folders = [source], deque([source] if source.is_dir() else [])
+    while folders and len(seen) < MOST_LOOKED_AT:
+        with os.scandir(folders.popleft()) as entries:
+            looked_at = sorted(islice(entries, MOST_PER_FOLDER), key=lambda entry: entry.name)
+        visible = [entry for entry in looked_at if not _is_hidden(entry.name)]
+        seen += [Path(entry.path) for entry in visible]
+        folders += [Path(entry.path) for entry in visible if entry.is_dir(follow_symlinks=False)]
+    return seen[:MOST_LOOKED_AT]
+
+
+def composed(name: str) -> str:
+    """A name with composed Hangul, as everything but macOS writes it."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _check_name(path: Path, folder: Path) -> None:
+    name = str(path.relative_to(folder))
+    if not name.isascii() and any("\ud800" <= sign <= "\udfff" for sign in name):
+        raise CorpusError(
+            f"{name!a} below {folder} is a name in another encoding than UTF-8, as unzip "
+            "leaves Korean names; rename it, or unpack again with `unzip -O cp949`"
+        )
+
+
+def _raise(error: OSError) -> None:
+    raise error
