@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -134,7 +133,7 @@ def columns_of(source: Path) -> tuple[str, ...]:
         return ()
     try:
         return tuple(column.strip() for column in look(source))
-    except (pl.exceptions.PolarsError, CorpusError, TextError, ValueError, csv.Error):
+    except (pl.exceptions.PolarsError, CorpusError, TextError, csv.Error):
         return ()
 
 
@@ -151,9 +150,9 @@ def _first_line(source: Path) -> str:
 HEADERS: dict[str, Callable[[Path], Iterable[str]]] = {
     ".csv": _separated_columns(","),
     ".tsv": _separated_columns("\t"),
-    ".jsonl": lambda source: dict(json.loads(_first_line(source))),
-    ".ndjson": lambda source: dict(json.loads(_first_line(source))),
-    ".xlsx": lambda source: next(iter(sheet_columns(source)), []),
+    ".jsonl": lambda source: pl.read_ndjson(io.StringIO(_first_line(source))).columns,
+    ".ndjson": lambda source: pl.read_ndjson(io.StringIO(_first_line(source))).columns,
+    ".xlsx": lambda source: next(filter(None, sheet_columns(source)), []),
     ".parquet": pl.read_parquet_schema,
 }
 """How the columns of each kind of file are found, by its ending."""
