@@ -57,6 +57,7 @@ class Outcome:
                     "finished ",
                     "features: ",
                     "read as ",
+                    "most raters ",
                 )
             )
             for line in before

@@ -73,6 +73,18 @@ def test_a_table_reads_the_same_in_every_encoding(tree, encoding):
     )
 
 
+def test_how_often_the_raters_heard_another_emotion_is_said(tree, caplog):
+    caplog.set_level("INFO", "maeum")
+    rows = (
+        f"a,말,sad,{ALL_SAD},30,male",
+        f"b,말,Angry,{ALL_SAD},30,male",
+        f"c,말,,{ALL_SAD},30,male",
+    )
+    list(read(tree(*rows, wavs=("a.wav", "b.wav", "c.wav"))))
+    said = "most raters heard another emotion than 상황 names in 1 of 3 utterances"
+    assert said in caplog.messages
+
+
 def test_spellings_of_one_emotion_are_counted_together(tree):
     [found] = read(tree("a,말,anger,anger,1,Angry,2,ANGRY,0,sad,1,sadness\t,2,30,male"))
     assert found.emotion == "Angry"

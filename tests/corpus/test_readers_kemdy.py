@@ -201,6 +201,7 @@ def test_blank_rows_say_nothing_and_repeated_headers_one_thing(session):
 @pytest.mark.parametrize("header", ["", "Numb,Segment ID\n", f"{UPPER}\n{UPPER}\n", f"{LOWER}\n"])
 def test_a_table_without_its_two_header_rows_is_refused(tmp_path, header):
     (tmp_path / "Sess01_eval.csv").write_text(header)
+    (tmp_path / "Sess01_script01_User001F_001.wav").touch()
     with pytest.raises(CorpusError, match="does not begin with two header rows"):
         list(read_2020(tmp_path))
 
@@ -212,6 +213,11 @@ def test_a_folder_without_tables_and_unknown_ties_are_refused(tmp_path):
         list(read_2020(tmp_path, ties="mean"))
     with pytest.raises(CorpusError, match="is no folder"):
         list(read_2020(tmp_path / "gone"))
+
+
+def test_tables_without_any_recording_are_refused(session):
+    with pytest.raises(CorpusError, match="no recording; point to the folder above both"):
+        list(read_2020(session(row("sad"), wavs=())))
 
 
 def test_the_names_of_tables_tell_the_years_apart(planted):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from maeum.corpus.manifest import Rejection, Utterance
 from maeum.corpus.readers import aihub86, aihub263, emotiontts, kemdy, table
+from maeum.corpus.readers.trees import glance
 from maeum.emotions import SETS, EmotionSet
 from maeum.errors import CorpusError
 
@@ -71,7 +72,7 @@ READERS: dict[str, Reader] = {
         kemdy.read_2019,
         options=("ties",),
         emotions=SETS["kemdy"],
-        notes=(kemdy.REPEATED_SCRIPTS,),
+        notes=(kemdy.REPEATED_SCRIPTS, kemdy.VOICES_BY_SESSION),
         recognise=kemdy.recognise_2019,
     ),
     "kemdy20": Reader(
@@ -111,10 +112,17 @@ def _undecided(source: Path, reasons: dict[str, str]) -> str:
     if not reasons:
         return (
             f"no reader recognises {source}; name the one you mean ({', '.join(READERS)}), as "
-            f"`maeum import table {source if source.is_file() else 'TABLE.csv'} --to CORPUS`"
+            f"`maeum import table {_table_in(source) or 'TABLE.csv'} --to CORPUS`"
         )
     claims = " and ".join(f"as {name} ({reason})" for name, reason in reasons.items())
     return (
         f"{source} can be read {claims}; name the one you mean, as "
         f"`maeum import {next(iter(reasons))} {source} --to CORPUS`"
     )
+
+
+def _table_in(source: Path) -> Path | None:
+    """The table a person may mean: the source itself, or the first one in it that could be read."""
+    if source.is_file():
+        return source if source.suffix.lower() in table.LOADERS else None
+    return next((path for path in glance(source) if table.recognise(path)), None)

@@ -8,7 +8,9 @@ heard another one in about a third of the rows.
 
 from __future__ import annotations
 
+import logging
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from maeum.corpus.readers.raters import Votes, check_choice, leaders, named, no_
 from maeum.corpus.readers.table import columns_of, load_table
 from maeum.corpus.readers.trees import composed, files_below, glance, recordings_below
 from maeum.errors import CorpusError
+
+logger = logging.getLogger(__name__)
 
 LABELS = ("majority", "situation")
 """`--label`: the emotion most raters heard, or the one of 상황."""
@@ -87,21 +91,29 @@ def read(
             f"texts alone: maeum import table {tables[0].name} --column emotion=상황 --to CORPUS"
         )
     used: dict[str, Path | None] = {}
+    heard: Counter[bool] = Counter()
     for path in tables:
         for number, row in enumerate(_rows(path), start=1):
             name = composed(row.get("wav_id") or f"{path.stem}-{number:06d}")
             place = f"{composed(path.name)} row {number}"
             audio = used.setdefault(name, _nearest(recordings.get(name, ()), path))
-            yield _item(name, row, audio, place, label, ties)
+            item = _item(name, row, audio, place, label, ties)
+            if isinstance(item, Utterance):
+                heard[_is_heard_as_meant(item)] += 1
+            yield item
     yield from _left_over(recordings, used)
+    logger.info(
+        "most raters heard another emotion than 상황 names in %s of %s utterances",
+        f"{heard[False]:,}",
+        f"{heard.total():,}",
+    )
 
 
 def recognise(source: Path) -> str | None:
     """What makes a source look like this corpus, in words; None where nothing does."""
-    if source.is_dir():
-        for path in glance(source):
-            if path.suffix.lower() == ".csv" and set(COLUMNS) <= set(columns_of(path)):
-                return f"{composed(path.name)} has {COLUMNS[0]}, {COLUMNS[1]} and {COLUMNS[2]}"
+    for path in glance(source):
+        if path.suffix.lower() == ".csv" and set(COLUMNS) <= set(columns_of(path)):
+            return f"{composed(path.name)} has {COLUMNS[0]}, {COLUMNS[1]} and {COLUMNS[2]}"
     return None
 
 
@@ -154,6 +166,12 @@ def _item(
         source=place,
         extra={"상황": ballot.situation} if ballot.situation else {},
     )
+
+
+def _is_heard_as_meant(utterance: Utterance) -> bool:
+    """Whether 상황 is among what most raters heard; where either is silent nothing differs."""
+    heard, meant = leaders(utterance.votes or ()), utterance.extra.get("상황")
+    return not heard or meant is None or meant in heard
 
 
 def _ballot(row: Mapping[str, str]) -> Ballot:

@@ -87,8 +87,8 @@ def read(
 
 def recognise(source: Path) -> str | None:
     """What makes a source look like this corpus, in words; None where nothing does."""
-    names = {path.name for path in glance(source.resolve()) if path.is_dir()}
-    found = sorted(names.intersection(SETS["both"]))
+    named = (path for path in glance(source.resolve()) if path.name in SETS["both"])
+    found = sorted({path.name for path in named if path.is_dir()})
     return f"it holds the folder {' and '.join(found)}" if found else None
 
 

@@ -5,10 +5,10 @@ each of Emotion, Valence and Arousal). The emotion of `Total Evaluation` is that
 where several have as many, they stand side by side (`neutral;happy`). A segment's recording carries
 its name, and its words stand in a `.txt` beside it, in UTF-8 or cp949.
 
-KEMDy19 (twenty pairs of actors) has one table per participant, `Session01_F_res.csv` and
+KEMDy19 (actors, two a session) has one table per participant, `Session01_F_res.csv` and
 `Session01_M_res.csv`, and both list every segment of the session: a segment's own label stands in
 the table of the one who speaks, the other table tells of the one who listens.
-KEMDy20 (forty pairs of people talking freely) has one table per session, `Sess01_eval.csv`.
+KEMDy20 (people talking freely, two a session) has one table per session, `Sess01_eval.csv`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ REPEATED_SCRIPTS = (
 )
 
 SEGMENT, TOTAL = "Segment ID", "Total Evaluation"
+
+VOICES_BY_SESSION = (
+    "segments name the session and whether a woman or a man speaks: each is taken for a voice of "
+    "its own"
+)
 
 GENDERS = {"F": "female", "M": "male"}
 
@@ -99,7 +104,8 @@ def read_2019(source: Path, *, ties: str = "reject") -> Iterator[Utterance | Rej
         ties: one of `TIES`.
 
     Raises:
-        CorpusError: an unknown way with ties, no annotation table, or one that cannot be read.
+        CorpusError: an unknown way with ties, no annotation table or one that cannot be read, or
+            no recording.
     """
     return _read(source, KEMDY19, ties)
 
@@ -120,10 +126,9 @@ def recognise_2020(source: Path) -> str | None:
 
 
 def _recognise(source: Path, layout: Layout, told: str) -> str | None:
-    if source.is_dir():
-        for path in glance(source):
-            if layout.tables.fullmatch(path.name) and SEGMENT in columns_of(path):
-                return f"{path.name} has {SEGMENT} and {TOTAL}, {told}"
+    for path in glance(source):
+        if layout.tables.fullmatch(path.name) and SEGMENT in columns_of(path):
+            return f"{path.name} has {SEGMENT} and {TOTAL}, {told}"
     return None
 
 
@@ -131,6 +136,10 @@ def _read(source: Path, layout: Layout, ties: str) -> Iterator[Utterance | Rejec
     check_choice("ties", ties, TIES)
     tables = _tables(source, layout)
     recordings = recordings_below(source)
+    if not recordings:
+        raise CorpusError(
+            f"{source} holds annotation tables and no recording; point to the folder above both"
+        )
     own: set[str] = set()
     heard: dict[str, str] = {}
     for path in tables:

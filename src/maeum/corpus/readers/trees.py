@@ -46,17 +46,23 @@ def recordings_below(folder: Path) -> dict[str, list[Path]]:
 def glance(source: Path) -> list[Path]:
     """Files and folders at and below a source, upper ones first, `MOST_LOOKED_AT` at most.
 
-    Raises:
-        OSError: a folder may not be read.
+    Folders that may not be read count as empty; a reader that meets one says so.
     """
     seen, folders = [source], deque([source] if source.is_dir() else [])
     while folders and len(seen) < MOST_LOOKED_AT:
-        with os.scandir(folders.popleft()) as entries:
-            looked_at = sorted(islice(entries, MOST_PER_FOLDER), key=lambda entry: entry.name)
-        visible = [entry for entry in looked_at if not _is_hidden(entry.name)]
+        visible = _entries(folders.popleft())
         seen += [Path(entry.path) for entry in visible]
         folders += [Path(entry.path) for entry in visible if entry.is_dir(follow_symlinks=False)]
     return seen[:MOST_LOOKED_AT]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(islice(entries, MOST_PER_FOLDER), key=lambda entry: entry.name)
+    except OSError:
+        return []
+    return [entry for entry in found if not _is_hidden(entry.name)]
 
 
 def composed(name: str) -> str:
