@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from maeum.errors import EmotionError
 
@@ -70,6 +71,7 @@ CATALOGUE: tuple[Emotion, ...] = (
 _OWN_COLOURS = ("#009E73", "#B15928", "#6A3D9A", "#0072B2", "#A6761D", "#E7298A", "#666666")
 
 
+@lru_cache(maxsize=4096)
 def known_emotion(spelling: str) -> Emotion | None:
     """The catalogue's emotion for a spelling in English or Korean, or None.
 

@@ -9,6 +9,7 @@ line.
     ├── CorpusError       a folder is no corpus, a table or tree cannot be read
     │   ├── SplitError    the corpus cannot be split as asked
     │   └── SamplingError fewer utterances than asked for
+    ├── ArchiveError      a zip is broken, or lacks a file
     ├── AudioError        a recording is missing, broken, silent, too short or too long
     ├── TextError         a text is empty or cannot be decoded
     ├── EncoderError      no encoder of that name, or it cannot be loaded
@@ -39,6 +40,10 @@ class SplitError(CorpusError):
 
 class SamplingError(CorpusError):
     """Fewer utterances exist than were asked for."""
+
+
+class ArchiveError(MaeumError, ValueError):
+    """A zip is broken, or lacks a file."""
 
 
 class AudioError(MaeumError, ValueError):

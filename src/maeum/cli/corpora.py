@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="Folder of a corpus.")]
 
 READERS_HELP = (
-    "auto (the one that recognises the source), emotiontts, aihub263, aihub86, kemdy19, kemdy20, "
-    "or table (csv, tsv, jsonl, xlsx, parquet)."
+    "auto (the one that recognises the source), aihub466, emotiontts, aihub263, aihub86, kemdy19, "
+    "kemdy20, or table (csv, tsv, jsonl, xlsx, parquet)."
 )
 
 READER_OPTIONS = {
+    "style_only": "aihub466: leave-out or neutral, of a style without an emotion. "
+    "[default: leave-out]",
+    "zips": "aihub466: yes or no, whether zips are read too. [default: yes]",
     "set": "emotiontts: emotional, plain or both. [default: both]",
     "voices": "emotiontts: published (one per folder) or merged. [default: published]",
     "label": "aihub263: majority (of the raters) or situation (상황). [default: majority]",

@@ -49,7 +49,7 @@ def _with(command: Command, added: Sequence[inspect.Parameter]) -> Command:
 
 
 def _word(name: str, says: str) -> inspect.Parameter:
-    annotation = Annotated[str | None, typer.Option(f"--{name}", help=says)]
+    annotation = Annotated[str | None, typer.Option(f"--{name.replace('_', '-')}", help=says)]
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
     )

@@ -18,7 +18,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from maeum.corpus.archives import member_at
 from maeum.corpus.decoding import AudioHeader, Recording, Samples, opened
+from maeum.corpus.wav import HEAD_BYTES, wav_header
 from maeum.errors import AudioError
 
 __all__ = [
@@ -55,6 +57,24 @@ def read_header(path: Path) -> AudioHeader:
     Raises:
         AudioError: it is missing, a folder, empty, no recording, or broken.
     """
+    return _plain_header(path) or _decoders_header(path)
+
+
+def _plain_header(path: Path) -> AudioHeader | None:
+    """Of a plain wav; None for anything else, or nothing."""
+    try:
+        member = member_at(path)
+        if member is not None:
+            return wav_header(member.head(HEAD_BYTES), member.size)
+        if not path.is_file():  # opening a pipe would wait for who writes to it
+            return None
+        with path.open("rb", buffering=0) as file:
+            return wav_header(file.read(HEAD_BYTES), os.fstat(file.fileno()).st_size)
+    except (OSError, ValueError):
+        return None  # the decoder says in a sentence what is wrong
+
+
+def _decoders_header(path: Path) -> AudioHeader:
     with opened(path) as recording:
         return recording.header
 

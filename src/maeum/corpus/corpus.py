@@ -36,6 +36,7 @@ class Corpus:
         source: what was read.
         notes: what a person must know who uses it.
         rejected: what was left out, columns of `manifest.REJECTED_SCHEMA`.
+        sign: changes when what it was read from would give another corpus; empty: not known.
     """
 
     utterances: pl.DataFrame
@@ -45,6 +46,7 @@ class Corpus:
     source: str = ""
     notes: tuple[str, ...] = ()
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
+    sign: str = ""
 
     @classmethod
     def open(cls, folder: str | Path) -> Corpus:
@@ -64,6 +66,7 @@ class Corpus:
             source=card["source"],
             notes=tuple(card["notes"]),
             rejected=read_table(folder / "rejected.parquet", REJECTED_SCHEMA),
+            sign=card.get("sign", ""),
         )
         named = set(corpus.utterances["emotion"]) <= set(corpus.emotions.names)
         if not named or len(corpus) != card["utterances"]:
@@ -89,6 +92,7 @@ class Corpus:
             "rejected": dict(self.rejected["reason"].value_counts().sort("reason").iter_rows()),
             "notes": list(self.notes),
             "fingerprint": self.fingerprint,
+            "sign": self.sign,
         }
         write_json(folder / "corpus.json", card)
 

@@ -3,6 +3,7 @@
 soundfile reads wav, flac and ogg and jumps to a stretch; PyAV reads mp3 and what browsers and
 phones write (webm, m4a, mp4, aac, 3gp), from the beginning on. Neither's exceptions get out, what
 a header says is only believed where it is plausible, and no file can name another to be opened.
+A recording may lie in a zip (`archives`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import soundfile as sf
 from numpy.typing import NDArray
 
-from maeum.errors import AudioError
+from maeum.corpus.archives import member_at
+from maeum.errors import ArchiveError, AudioError
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -75,14 +77,25 @@ def opened(path: Path) -> Iterator[Recording]:
     Raises:
         AudioError: it is missing, a folder, empty, no recording, or broken.
     """
-    _ensure_file(path)
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise AudioError(f"{path} cannot be opened ({error.strerror}); check its rights") from error
-    with file, closing(_recognised(path, file)) as recording:
+    with _file(path) as file, closing(_recognised(path, file)) as recording:
         _ensure_plausible(path, recording.header)
         yield recording
+
+
+def _file(path: Path) -> IO[bytes]:
+    """The bytes of a recording, on the disk or inside a zip."""
+    try:
+        member = member_at(path)
+        if member is not None:
+            _ensure_bytes(path, member.size)
+            return member.open()
+    except ArchiveError as error:
+        raise AudioError(str(error)) from error
+    _ensure_file(path)
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise AudioError(f"{path} cannot be opened ({error.strerror}); check its rights") from error
 
 
 def _ensure_file(path: Path) -> None:
@@ -94,11 +107,15 @@ def _ensure_file(path: Path) -> None:
         raise AudioError(f"{path} is a folder, not a recording; name the files in it")
     if not S_ISREG(status.st_mode):
         raise AudioError(f"{path} is no plain file; save the recording to a file first")
-    if status.st_size == 0:
+    _ensure_bytes(path, status.st_size)
+
+
+def _ensure_bytes(path: Path, size: int) -> None:
+    if size == 0:
         raise AudioError(f"{path} is empty (0 bytes) where a recording was expected; copy it again")
 
 
-def _recognised(path: Path, file: BinaryIO) -> Recording:
+def _recognised(path: Path, file: IO[bytes]) -> Recording:
     """What the first decoder that knows the content makes of it."""
     try:
         return _SoundFileRecording(path, file)
@@ -137,7 +154,7 @@ class _MisreadError(Exception):
 class _SoundFileRecording:
     """Wav, flac and ogg."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
         self._path = path
         self._file = sf.SoundFile(file)
         self.header = AudioHeader(
@@ -164,7 +181,7 @@ class _SoundFileRecording:
 class _ContainerRecording:
     """Mp3, webm, m4a, mp4, aac, 3gp and streams, decoded frame by frame, once."""
 
-    def __init__(self, path: Path, file: BinaryIO, reason: str | None) -> None:
+    def __init__(self, path: Path, file: IO[bytes], reason: str | None) -> None:
         from av import FFmpegError
 
         self._path = path
@@ -205,7 +222,7 @@ class _ContainerRecording:
         self._container.close()
 
 
-def _demuxed(file: BinaryIO) -> InputContainer:
+def _demuxed(file: IO[bytes]) -> InputContainer:
     import av
 
     return av.open(file, "r", options={"format_whitelist": _DEMUXERS}, metadata_errors="replace")
@@ -229,7 +246,7 @@ def _counted_duration_s(path: Path) -> float:
     """Length in seconds from the packets, none of them decoded."""
     from av import FFmpegError
 
-    with _naming(path, FFmpegError), path.open("rb") as file, _demuxed(file) as container:
+    with _naming(path, FFmpegError), _file(path) as file, _demuxed(file) as container:
         packets = container.demux(audio=0)
         return float(sum((packet.duration or 0) * packet.time_base for packet in packets))
 

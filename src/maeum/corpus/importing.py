@@ -1,27 +1,39 @@
-"""From a reader's items to a corpus: labels checked, recordings measured, sentences identified."""
+"""From a corpus as people hold it to a manifest, piece by piece, so that it can be stopped.
+
+Each piece that is through is kept in a hidden folder of the corpus until all are; an import that
+was killed finds them again. One that finds nothing changed leaves the corpus as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from difflib import get_close_matches
-from functools import partial
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import polars as pl
 
-from maeum.ahead import THREADS, ahead, workers
-from maeum.corpus.audio import AudioHeader, read_header
+from maeum import __version__
+from maeum.corpus.checking import Check, Tables
 from maeum.corpus.corpus import Corpus
-from maeum.corpus.manifest import Rejection, Utterance, rejection_table, utterance_table
+from maeum.corpus.manifest import (
+    REJECTED_SCHEMA,
+    SCHEMA,
+    read_manifest,
+    read_table,
+    write_table,
+)
 from maeum.corpus.readers import AUTO, READERS, Reader, settled
-from maeum.corpus.text import clean, script_ids
-from maeum.emotions import CATALOGUE, Emotion, EmotionSet, known_emotion
-from maeum.errors import AudioError, CorpusError, EmotionError
-from maeum.progress import track
+from maeum.corpus.readers.pieces import Piece, signed
+from maeum.corpus.text import script_ids
+from maeum.emotions import EmotionSet
+from maeum.errors import CorpusError
+from maeum.progress import bar
 
-Item: TypeAlias = Utterance | Rejection
+logger = logging.getLogger(__name__)
+
+PIECES = ".importing"
+"""Folder of pieces that are through, while others are not."""
 
 
 def import_corpus(
@@ -38,7 +50,7 @@ def import_corpus(
     Args:
         reader: a key of `readers.READERS`, or `auto` for the one that recognises the source.
         source: the tree or table.
-        to: folder to write; None keeps the corpus in memory.
+        to: folder to write; None keeps the corpus in memory. An import interrupted there goes on.
         emotions: the emotions to tell apart; None: the reader's, or those that occur.
         audio_root: the folder recordings are relative to; None: the source, or a table's folder.
         options: the reader's own (`set="emotional"`, `columns={"text": "문장"}`).
@@ -50,17 +62,24 @@ def import_corpus(
     reader = settled(reader, Path(source))
     chosen = _reader(reader, options)
     source, root = Path(source), _audio_root(Path(source), audio_root)
-    if to is not None:
-        _refuse_foreign_folder(Path(to))
+    folder = None if to is None else Path(to)
+    if folder is not None:
+        _refuse_foreign_folder(folder)
     if not source.exists():
         raise CorpusError(f"{source} does not exist; expected the tree or table to import")
-    items = list(chosen.read(source, **options))
-    items = _with_known_emotions(items, emotions or chosen.emotions)
-    items = _each_id_once(items)
-    items = list(track(_measured(items, root), total=len(items), label="reading headers"))
-    corpus = _corpus(items, reader, chosen, source, root, emotions)
-    if to is not None:
-        corpus.save(to)
+    pieces = chosen.pieces(source, options)
+    check = Check(root, emotions or chosen.emotions)
+    common = (__version__, reader, str(root.resolve()), emotions and emotions.to_dict())
+    sign = _sign_of_all(pieces, common)
+    if folder is not None and sign and (same := _unchanged(folder, sign)):
+        logger.info("nothing changed since %s was imported: %s stays as it is", source, folder)
+        return same
+    kept_in = None if folder is None else folder / PIECES
+    tables = _each_id_once(_gathered(pieces, check, common, kept_in))
+    corpus = _corpus(tables, reader, chosen, source, root, emotions, sign)
+    if folder is not None:
+        corpus.save(folder)
+        shutil.rmtree(folder / PIECES, ignore_errors=True)
     return corpus
 
 
@@ -84,124 +103,114 @@ def _audio_root(source: Path, named: str | Path | None) -> Path:
 def _refuse_foreign_folder(folder: Path) -> None:
     if folder.is_file():
         raise CorpusError(f"{folder} is a file; --to expects a folder")
-    ours = ("corpus.json", "manifest.parquet")
+    ours = ("corpus.json", "manifest.parquet", PIECES)
     if folder.is_dir() and any(folder.iterdir()) and not any((folder / f).exists() for f in ours):
         raise CorpusError(f"{folder} holds other files; --to expects a new folder or a corpus")
 
 
-def _with_known_emotions(items: Iterable[Item], emotions: EmotionSet | None) -> list[Item]:
-    return [
-        _with_known_emotion(item, emotions) if isinstance(item, Utterance) else item
-        for item in items
-    ]
+def _sign_of_all(pieces: Sequence[Piece], common: tuple[object, ...]) -> str:
+    """Changes when anything that is read would; empty where that cannot be told."""
+    signs = [piece.sign for piece in pieces]
+    return signed(common, signs) if signs and all(signs) else ""
 
 
-def _with_known_emotion(utterance: Utterance, emotions: EmotionSet | None) -> Item:
-    """The utterance with the emotion's own name, or a rejection when no such emotion is known."""
+def _unchanged(folder: Path, sign: str) -> Corpus | None:
+    """The corpus in the folder, if it was made of the same files in the same way."""
     try:
-        known = emotions.parse(utterance.emotion) if emotions else _catalogued(utterance.emotion)
-    except EmotionError as error:
-        return _rejected(utterance, "unknown emotion", f"{utterance.source}: {error}")
-    return replace(utterance, emotion=known.name)
+        corpus = Corpus.open(folder)
+    except CorpusError:
+        return None  # there is none yet, or it is made anew
+    return corpus if corpus.sign == sign else None
 
 
-def _catalogued(spelling: str) -> Emotion:
-    emotion = known_emotion(spelling)
-    if emotion is None:
-        raise EmotionError(
-            f"unknown emotion {spelling!r}{_meant(spelling)}; name the emotions of the corpus, "
-            "as --emotions happy,sad,calm:평온"
+def _gathered(
+    pieces: Sequence[Piece], check: Check, common: tuple[object, ...], kept_in: Path | None
+) -> Tables:
+    """What came of all pieces; of those that were through before, what was kept of them."""
+    parts: list[Tables] = []
+    done = found = 0
+    with bar(total=sum(piece.count for piece in pieces), label="importing") as show:
+        for piece in pieces:
+            home = kept_in / signed(common, piece.sign) if kept_in and piece.sign else None
+            part = None if home is None else _found_again(home)
+            found += part is not None
+            parts.append(part or _made(piece, check, home))
+            done += piece.count
+            show(done, f"{found:,} pieces found again" if found else "")
+    if found:
+        logger.info("went on: %d of %d pieces had been read before", found, len(pieces))
+    return Tables(
+        pl.concat([pl.DataFrame(schema=SCHEMA), *(part.utterances for part in parts)]),
+        pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *(part.rejected for part in parts)]),
+    )
+
+
+def _made(piece: Piece, check: Check, home: Path | None) -> Tables:
+    tables = check.tables(piece.read())
+    if home is not None:
+        write_table(tables.rejected, _rejected_of(home))
+        write_table(tables.utterances, _utterances_of(home))  # last: the piece is through
+    return tables
+
+
+def _found_again(home: Path) -> Tables | None:
+    if not _utterances_of(home).is_file():
+        return None
+    try:
+        return Tables(
+            read_manifest(_utterances_of(home)), read_table(_rejected_of(home), REJECTED_SCHEMA)
         )
-    return emotion
+    except CorpusError as error:
+        logger.warning("%s; the piece is read anew", error)
+        return None
 
 
-def _meant(spelling: str) -> str:
-    """The known spelling nearest to one that is not, as a question; nothing where none is near."""
-    known = [name for emotion in CATALOGUE for name in (*emotion.spellings, emotion.korean)]
-    near = get_close_matches(spelling.strip().lower(), known, n=1, cutoff=0.5)
-    return f" (is it {near[0]}?)" if near else ""
+def _utterances_of(home: Path) -> Path:
+    return home.with_suffix(".parquet")
 
 
-def _each_id_once(items: Iterable[Item]) -> list[Item]:
-    """The items with a second utterance of the same id rejected."""
-    seen: set[str] = set()
-    kept: list[Item] = []
-    for item in items:
-        if isinstance(item, Utterance) and item.id in seen:
-            detail = f"{item.source}: {item.id} stands twice"
-            kept.append(_rejected(item, "id stands twice", detail))
-            continue
-        seen.add(item.id)
-        kept.append(item)
-    return kept
+def _rejected_of(home: Path) -> Path:
+    return home.with_suffix(".rejected.parquet")
 
 
-def _measured(items: Iterable[Item], root: Path) -> Iterable[Item]:
-    """The items in order, each utterance with its recording's length and rate; headers only."""
-    with workers() as pool:
-        yield from ahead(pool, partial(_measure, root=root), items, 64 * THREADS)
-
-
-def _measure(item: Item, root: Path) -> Item:
-    if isinstance(item, Rejection):
-        return item
-    utterance = replace(item, text=clean(item.text))
-    if utterance.audio is None:
-        return utterance if utterance.text else _without_content(utterance)
-    path = root / utterance.audio
-    if not path.is_file():
-        return _rejected(utterance, "recording missing", f"{path} does not exist")
-    try:
-        header = read_header(path)
-    except AudioError as error:
-        return _rejected(utterance, "recording unreadable", str(error))
-    start_s = utterance.start_s if utterance.duration_s is None else utterance.start_s or 0.0
-    left_s = header.duration_s - (start_s or 0.0)
-    length_s = min(utterance.duration_s or left_s, left_s)
-    if length_s <= 0 or (start_s or 0.0) < 0:
-        return _rejected(utterance, "recording empty", _empty_stretch(path, header, utterance))
-    return replace(utterance, start_s=start_s, duration_s=length_s, sample_rate_hz=header.rate_hz)
-
-
-def _empty_stretch(path: Path, header: AudioHeader, utterance: Utterance) -> str:
-    asked = f"from {utterance.start_s or 0.0:g} s on"
-    if utterance.duration_s is not None:
-        asked += f" for {utterance.duration_s:g} s"
-    return f"{path} lasts {header.duration_s:.2f} s; {asked} it holds no sound"
-
-
-def _without_content(utterance: Utterance) -> Rejection:
-    return _rejected(utterance, "neither recording nor text", f"{utterance.source} has neither")
-
-
-def _rejected(utterance: Utterance, reason: str, detail: str) -> Rejection:
-    return Rejection(utterance.id, reason, detail, utterance.source)
+def _each_id_once(tables: Tables) -> Tables:
+    """The tables with a second utterance of the same id rejected."""
+    first = tables.utterances["id"].is_first_distinct()
+    again = tables.utterances.filter(~first).select(
+        "id",
+        "source",
+        reason=pl.lit("id stands twice"),
+        detail=pl.format("{}: {} stands twice", pl.col("source").fill_null("?"), "id"),
+    )
+    left_out = pl.concat([tables.rejected, again.select(REJECTED_SCHEMA.names())])
+    return Tables(tables.utterances.filter(first), left_out)
 
 
 def _corpus(
-    items: Iterable[Item],
+    tables: Tables,
     name: str,
     reader: Reader,
     source: Path,
     root: Path,
     emotions: EmotionSet | None,
+    sign: str,
 ) -> Corpus:
-    kept = [item for item in items if isinstance(item, Utterance)]
-    rejected = rejection_table(item for item in items if isinstance(item, Rejection))
-    if not kept:
+    table, rejected = tables
+    if table.is_empty():
         raise CorpusError(f"{source} gave no usable utterance{_first_reason(rejected)}")
-    if len({item.emotion for item in kept}) < 2 and not rejected.is_empty():
+    if table["emotion"].n_unique() < 2 and not rejected.is_empty():
         raise CorpusError(f"{source} gave one emotion alone{_first_reason(rejected)}")
-    table = utterance_table(kept)
+    table = table.sort("id")
     table = table.with_columns(pl.Series("script", script_ids(table["text"].to_list()), pl.String))
     return Corpus(
         utterances=table,
-        emotions=emotions or reader.emotions or EmotionSet.present_in(table["emotion"]),
+        emotions=emotions or reader.emotions or EmotionSet.present_in(table["emotion"].unique()),
         audio_root=root if table["audio"].count() else None,
         reader=name,
         source=str(source),
-        notes=reader.notes,
+        notes=(*reader.notes, *(note for tell in reader.remarks for note in tell(table))),
         rejected=rejected,
+        sign=sign,
     )
 
 

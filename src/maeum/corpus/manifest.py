@@ -24,7 +24,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -114,14 +114,18 @@ class Rejection:
 
 def utterance_table(utterances: Iterable[Utterance]) -> pl.DataFrame:
     """Rows in `SCHEMA` (script still null), in order of id."""
-    rows = [_row(utterance) for utterance in utterances]
-    return pl.DataFrame(rows, schema=SCHEMA).sort("id")
+    return rows_as_met(utterances).sort("id")
+
+
+def rows_as_met(utterances: Iterable[Utterance]) -> pl.DataFrame:
+    """Rows in `SCHEMA` (script still null), in the order given."""
+    return pl.DataFrame([_row(utterance) for utterance in utterances], schema=SCHEMA)
 
 
 def _row(utterance: Utterance) -> dict[str, Any]:
     votes = utterance.votes
     return {
-        **asdict(utterance),
+        **vars(utterance),
         "script": None,
         "votes": votes and [{"emotion": emotion, "count": count} for emotion, count in votes],
         "extra": [{"key": key, "value": value} for key, value in utterance.extra.items()],
@@ -130,7 +134,7 @@ def _row(utterance: Utterance) -> dict[str, Any]:
 
 def rejection_table(rejections: Iterable[Rejection]) -> pl.DataFrame:
     """Rows in `REJECTED_SCHEMA`."""
-    return pl.DataFrame([asdict(rejection) for rejection in rejections], schema=REJECTED_SCHEMA)
+    return pl.DataFrame([vars(rejection) for rejection in rejections], schema=REJECTED_SCHEMA)
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
+from maeum.corpus.archives import member_at, open_file
+from maeum.errors import ArchiveError
 from maeum.features.database import Database, database
 
 FORMAT = 1
@@ -44,7 +46,14 @@ class Known(NamedTuple):
 
 
 def sign_of(path: Path) -> Sign | None:
-    """The sign of a plain file; None where there is none."""
+    """The sign of a file, that of its zip and its place there for one inside; None for none."""
+    try:
+        member = member_at(path)
+    except ArchiveError:
+        return None
+    if member is not None:
+        around = sign_of(member.archive.path)
+        return around and Sign(member.size, around.mtime_ns, member.info.header_offset)
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -63,9 +72,9 @@ def known(path: Path, before: Known | None) -> Known | None:
     if sign is None or (before is not None and before.sign == sign):
         return before if sign else None
     try:
-        with path.open("rb") as file:
-            return Known(sign, file_digest(file, "sha256").digest())
-    except OSError:
+        with open_file(path) as file:
+            return Known(sign, file_digest(file, "sha256").digest())  # type: ignore[arg-type]
+    except (OSError, ArchiveError):
         return None
 
 

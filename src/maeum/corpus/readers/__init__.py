@@ -1,26 +1,36 @@
 """Readers: one corpus, one file. A reader says what a tree or table says and measures nothing.
 
 To add one, write a module with `read(source, **options)` that yields `Utterance` and `Rejection`,
-and give it a row in `READERS`.
+and give it a row in `READERS`. One for corpora so large that an import must be stopped and go on
+gives `survey` instead, which says what is there in pieces.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from maeum.corpus.manifest import Rejection, Utterance
-from maeum.corpus.readers import aihub86, aihub263, emotiontts, kemdy, table
+import polars as pl
+
+from maeum.ahead import batches
+from maeum.corpus.readers import aihub86, aihub263, aihub466, emotiontts, kemdy, table
+from maeum.corpus.readers.pieces import Item, Piece
 from maeum.corpus.readers.trees import glance
-from maeum.emotions import SETS, EmotionSet
+from maeum.emotions import PAPER, SETS, EmotionSet
 from maeum.errors import CorpusError
 
 logger = logging.getLogger(__name__)
 
-Read = Callable[..., Iterator[Utterance | Rejection]]
+Read = Callable[..., Iterator[Item]]
+Survey = Callable[..., Sequence[Piece]]
+Remark = Callable[[pl.DataFrame], Iterable[str]]
 Recognise = Callable[[Path], str | None]
+
+TOGETHER = 1024
+"""Items of a piece, of readers that do not say what is there before they read it."""
 
 AUTO = "auto"
 """The name that stands for whichever reader recognises the source."""
@@ -35,6 +45,9 @@ class Reader:
         options: names of the options `read` takes.
         emotions: the emotions of the corpus; None: those that occur.
         notes: what a person must know who imports it.
+        remarks: what is to be said of the rows that came of it.
+        survey: `survey(source, **options)`, what is there in pieces; None: all of it is read at
+            once.
         recognise: a quick look at a source: why it seems to be this corpus, in words, or None;
             without one the reader is never guessed.
     """
@@ -43,10 +56,27 @@ class Reader:
     options: tuple[str, ...] = ()
     emotions: EmotionSet | None = None
     notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    survey: Survey | None = None
     recognise: Recognise | None = None
+
+    def pieces(self, source: Path, options: Mapping[str, object]) -> Sequence[Piece]:
+        """What is there, in pieces; options as `read` takes them."""
+        if self.survey is not None:
+            return self.survey(source, **options)
+        every = batches(self.read(source, **options), TOGETHER)
+        return [Piece(len(some), partial(iter, some)) for some in every]
 
 
 READERS: dict[str, Reader] = {
+    "aihub466": Reader(
+        aihub466.read,
+        options=("style_only", "zips"),
+        emotions=PAPER,
+        remarks=(aihub466.disagreements,),
+        survey=aihub466.survey,
+        recognise=lambda source: aihub466.recognise([path.name for path in glance(source)]),
+    ),
     "emotiontts": Reader(
         emotiontts.read,
         options=("set", "voices"),

@@ -1,0 +1,150 @@
+"""What folders and file names of AI-Hub 466 tell; none of it is sure.
+
+…/1.Training/라벨링데이터/TL1/1.감정/3.분노/0001_G1A3E3S0C0_PSB/0001_G1A3E3S0C0_PSB_000001.json
+…/Training/LabelingData/1.Emotion/Angry/PSB_00001.json
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from maeum.emotions import PAPER
+
+EMOTION_OF_CODE = {
+    "1": "Happy",
+    "2": "Sad",
+    "3": "Angry",
+    "4": "Anxious",
+    "5": "Hurt",
+    "6": "Embarrassed",
+    "7": "Neutrality",
+}
+"""The E of a file name is the number of the emotion's folder."""
+
+_CODE = re.compile(
+    r"(?P<number>\d+)_G\d+A\d+E(?P<emotion>\d)(?:S(?P<style>\d+))?(?:C(?P<character>\d+))?"
+    r"_(?P<initials>[A-Za-z]+)(?:_\d+)?"
+)
+_NUMBERED = re.compile(r"(?P<number>\d+)_(?P<initials>[A-Za-z]+)(?:_\d+)?")
+_SHORT = re.compile(r"(?P<initials>[A-Za-z]+)_\d+")
+_INITIALS = re.compile("[A-Z]{2,4}")
+_NUMBER_BEFORE = re.compile(r"^\d+\s*[._]?\s*")
+_DISK = re.compile(r"(?P<part>[TV])[SL]\d*(\.zip)?", re.IGNORECASE)
+_STYLE_FOLDER = re.compile(r"발화\s*스타일|(speech|speaking|utterance)?\s*styles?", re.IGNORECASE)
+_PARTS = {
+    "training": "train",
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+    "t": "train",
+    "v": "validation",
+}
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a file's name and folders say.
+
+    Attributes:
+        speaker_number: as `0001`.
+        initials: of the speaker, as `PSB`.
+        code_emotion: by the E of the name.
+        styled: whether the S or C of the name is not 0.
+        folder_emotion: by the folder of an emotion.
+        in_style_folder: whether it lies among the recordings of speaking styles.
+        part: the official train or validation.
+    """
+
+    speaker_number: str | None = None
+    initials: str | None = None
+    code_emotion: str | None = None
+    styled: bool = False
+    folder_emotion: str | None = None
+    in_style_folder: bool = False
+    part: str | None = None
+
+
+def facts_of_file(folder: str, stem: str) -> FileFacts:
+    """What is said of a file.
+
+    Args:
+        folder: its path below the source, with `/`.
+        stem: its name without the ending.
+
+    >>> facts_of_file("1.Training/1.감정/3.분노", "0001_G1A3E3S0C0_PSB_000001").code_emotion
+    'Angry'
+    >>> facts_of_file("Training/4.감정X발화스타일/9.상처X구연체", "PSB_00001").folder_emotion
+    'Hurt'
+    """
+    above = facts_of_folder(folder)
+    named = _CODE.fullmatch(stem) or _NUMBERED.fullmatch(stem) or _SHORT.fullmatch(stem)
+    told = named.groupdict() if named else {}
+    return FileFacts(
+        speaker_number=told.get("number") or above.speaker_number,
+        initials=told.get("initials") or above.initials,
+        code_emotion=EMOTION_OF_CODE.get(told.get("emotion") or "") or above.code_emotion,
+        styled=_is_styled(told) if "emotion" in told else above.styled,
+        folder_emotion=above.folder_emotion,
+        in_style_folder=above.in_style_folder,
+        part=above.part,
+    )
+
+
+@lru_cache(maxsize=65_536)
+def facts_of_folder(folder: str) -> FileFacts:
+    """What is said of all files in a folder; the innermost folder that says something counts."""
+    names = [unicodedata.normalize("NFC", name).strip() for name in folder.split("/")]
+    inner = list(reversed(names))
+    coded = next(filter(None, map(_speakers_folder, inner)), None)
+    told = coded.groupdict() if coded else {}
+    initials = told.get("initials") or next(filter(_INITIALS.fullmatch, inner[:2]), None)
+    plain = [_NUMBER_BEFORE.sub("", name) for name in inner]
+    return FileFacts(
+        speaker_number=told.get("number"),
+        initials=initials,
+        code_emotion=EMOTION_OF_CODE.get(told.get("emotion") or ""),
+        styled=_is_styled(told),
+        folder_emotion=next(filter(None, map(_emotion, plain)), None),
+        in_style_folder=any(_STYLE_FOLDER.fullmatch(name) for name in plain),
+        part=next(filter(None, map(_part, inner)), None),
+    )
+
+
+def names_its_emotion(stem: str) -> bool:
+    """Whether a file goes by its whole code, of which there is one in a corpus.
+
+    >>> names_its_emotion("0001_G1A3E3S0C0_PSB_000001"), names_its_emotion("PSB_00001")
+    (True, False)
+    """
+    return _CODE.fullmatch(stem) is not None
+
+
+def _speakers_folder(name: str) -> re.Match[str] | None:
+    return _CODE.fullmatch(name) or _NUMBERED.fullmatch(name)
+
+
+def _is_styled(told: dict[str, str | None]) -> bool:
+    return any((told.get(code) or "0").strip("0") for code in ("style", "character"))
+
+
+def _emotion(name: str) -> str | None:
+    """The emotion of a folder, its number taken off: `분노`, `Angry`, `상처X구연체`.
+
+    Three capitals are a speaker's initials, were they SAD.
+    """
+    if _INITIALS.fullmatch(name):
+        return None
+    first = re.split("[Xx×]", name, maxsplit=1)[0] if "X" in name or "×" in name else name
+    spoken = first.strip()
+    return next((e.name for e in PAPER.emotions if spoken and e.answers_to(spoken)), None)
+
+
+def _part(name: str) -> str | None:
+    disk = _DISK.fullmatch(name)
+    told = disk["part"] if disk else _NUMBER_BEFORE.sub("", name)
+    return _PARTS.get(told.lower())
