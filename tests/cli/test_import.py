@@ -46,5 +46,5 @@ def test_a_choice_typed_reaches_the_reader(maeum, tmp_path):
 def test_what_nobody_recognises_is_one_sentence(maeum, tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
     complaint = maeum("import", "auto", tmp_path, "--to", tmp_path / "c").complaint
-    assert complaint.startswith(f"no reader recognises {tmp_path}; name the one you mean (emotion")
+    assert complaint.startswith(f"no reader recognises {tmp_path}; name the one you mean (aihub466")
     assert not (tmp_path / "c").exists()

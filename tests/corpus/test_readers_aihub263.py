@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import unicodedata
+from zipfile import ZipFile
 
 import pytest
 from imported import by_id, imported, kept, left_out
 
+from maeum.corpus.audio import load
 from maeum.corpus.manifest import Rejection
 from maeum.corpus.readers.aihub263 import read, recognise
-from maeum.errors import CorpusError
+from maeum.errors import ArchiveError, CorpusError
 from maeum.testing import make_aihub263
 
 HEADER = (
@@ -148,6 +151,48 @@ def test_a_row_without_recording_and_a_recording_without_row_are_said(tree):
     assert (extra.id, extra.reason) == ("a", "recording without label")
 
 
+def packed(source, folder):
+    """The recordings of a folder in a zip of its name, as the corpus is handed out."""
+    with ZipFile(source / f"{folder}.zip", "w") as archive:
+        for path in sorted((source / folder).rglob("*.*")):
+            archive.write(path, path.relative_to(source / folder))
+    return source
+
+
+def test_recordings_are_read_out_of_their_zips(tmp_path):
+    planted = make_aihub263(tmp_path)
+    before = kept(imported("aihub263", planted))
+    for folder in ("4차년도", "5차년도"):
+        shutil.rmtree(packed(tmp_path, folder) / folder)
+    corpus = imported("aihub263", planted)
+    assert kept(corpus) == before == planted.emotions
+    assert left_out(corpus) == planted.rejected
+    rows = by_id(corpus)
+    assert sum(".zip/" in row["audio"] for row in rows.values()) > len(rows) / 2
+    name = next(row["audio"] for row in rows.values() if ".zip/" in row["audio"])
+    assert len(load(corpus.audio_root / name, rate_hz=16_000)) > 8_000
+
+
+def test_a_recording_that_lies_unpacked_stands_over_its_twin_in_a_zip(tree):
+    source = packed(tree(f"a,말,sad,{ALL_SAD},30,male"), "4차년도")
+    assert [item.audio for item in read(source)] == ["4차년도/a.wav"]
+
+
+def test_of_two_zips_the_one_named_as_the_table_is_used(tree):
+    source = tree(f"a,말,sad,{ALL_SAD},30,male", wavs=("4차년도/a.wav", "1/a.wav"))
+    for folder in ("4차년도", "1"):
+        shutil.rmtree(packed(source, folder) / folder)
+    found, copy = read(source)
+    assert (found.audio, copy.source) == ("4차년도.zip/a.wav", "1.zip/a.wav")
+
+
+def test_a_broken_zip_is_one_sentence(tree):
+    source = tree(f"a,말,sad,{ALL_SAD},30,male")
+    (source / "5차년도.zip").write_bytes(b"PK")
+    with pytest.raises(ArchiveError, match=r"5차년도\.zip is no zip or a broken one"):
+        list(read(source))
+
+
 def test_what_macos_hides_beside_a_recording_is_none(tree):
     source = tree(f"a,말,sad,{ALL_SAD},30,male", wavs=("a.wav", "._a.wav", "__MACOSX/a.wav"))
     assert [item.audio for item in read(source)] == ["a.wav"]
@@ -172,7 +217,7 @@ def test_a_folder_without_tables_or_recordings_is_refused(tree, tmp_path):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(CorpusError, match=r"no table with the columns wav_id.*1 .csv were looked"):
         list(read(tmp_path))
-    with pytest.raises(CorpusError, match="no recording; unpack the zips into it"):
+    with pytest.raises(CorpusError, match="no recording, unpacked or in a zip; put them there"):
         list(read(tree(f"a,말,sad,{ALL_SAD},30,male", wavs=())))
     with pytest.raises(CorpusError, match="is no folder"):
         list(read(tmp_path / "other.csv"))

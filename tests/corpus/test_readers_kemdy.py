@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zipfile import ZipFile
+
 import pytest
 from imported import by_id, imported, kept, left_out
 
@@ -128,6 +130,16 @@ def test_words_in_no_known_encoding_are_said(session):
     source = session(row("sad"))
     (source / "Sess01_script01_User001F_001.txt").write_bytes(b"\xff\xff")
     assert [item.reason for item in read_2020(source)] == ["text cannot be read"]
+
+
+def test_recordings_and_words_are_read_out_of_a_zip(session):
+    source = session(row("sad"), wavs=())
+    with ZipFile(source / "wav.zip", "w") as archive:
+        archive.writestr("Session01/Sess01_script01_User001F_001.wav", b"")
+        archive.writestr("Session01/Sess01_script01_User001F_001.txt", "눈물이 나".encode("cp949"))
+    [found] = read_2020(source)
+    assert found.audio == "wav.zip/Session01/Sess01_script01_User001F_001.wav"
+    assert found.text == "눈물이 나"
 
 
 def test_a_recording_without_words_stays_without_text(session):

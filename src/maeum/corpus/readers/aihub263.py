@@ -1,9 +1,9 @@
 """AI-Hub 263, 감정 분류를 위한 대화 음성 데이터셋: short recordings, each judged by five raters.
 
 Three tables, in cp949 or UTF-8, somewhere below the source (`4차년도.csv`, `5차년도.csv`,
-`5차년도_2차.csv`, known by their columns), and the recordings (`4차년도/`, `5차년도/5차_wav/`, …),
-each named by its `wav_id`. The column 상황 holds the emotion the speaker meant to show; the raters
-heard another one in about a third of the rows.
+`5차년도_2차.csv`, known by their columns), and the recordings (`4차년도/`, `5차년도/5차_wav/`, …, or
+the zips they came in), each named by its `wav_id`. The column 상황 holds an emotion too, that of the
+situation; in about a third of the rows most raters heard another one.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def read(
     """Every row of the tables, then every recording that no row names.
 
     Args:
-        source: a folder that holds the tables and the recordings, in whatever folders.
+        source: a folder that holds the tables, and the recordings in whatever folders or zips.
         label: one of `LABELS`.
         ties: one of `TIES`.
 
@@ -87,8 +87,9 @@ def read(
     recordings = recordings_below(source)
     if not recordings:
         raise CorpusError(
-            f"{source} holds tables and no recording; unpack the zips into it, or import a table's "
-            f"texts alone: maeum import table {tables[0].name} --column emotion=상황 --to CORPUS"
+            f"{source} holds tables and no recording, unpacked or in a zip; put them there, or "
+            "import the texts of a table alone: "
+            f"maeum import table {tables[0].name} --column emotion=상황 --to CORPUS"
         )
     used: dict[str, Path | None] = {}
     heard: Counter[bool] = Counter()
@@ -137,9 +138,11 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _nearest(paths: Sequence[Path], table: Path) -> Path | None:
-    """The recording of a row: one in a folder named as the table, else the first by name."""
-    year = composed(table.stem)
-    return min(paths, key=lambda path: (year not in map(composed, path.parts), path), default=None)
+    """The recording of a row: one in a folder or zip named as the table, else the first by name."""
+    year = {composed(table.stem), f"{composed(table.stem)}.zip"}
+    return min(
+        paths, key=lambda path: (not year & {*map(composed, path.parts)}, path), default=None
+    )
 
 
 def _item(

@@ -3,7 +3,7 @@
 `annotation/*.csv` have two header rows (`Segment ID`, `Total Evaluation` and a group per rater,
 each of Emotion, Valence and Arousal). The emotion of `Total Evaluation` is that of most raters;
 where several have as many, they stand side by side (`neutral;happy`). A segment's recording carries
-its name, and its words stand in a `.txt` beside it, in UTF-8 or cp949.
+its name, and its words stand in a `.txt` beside it, in UTF-8 or cp949; both may be in a zip.
 
 KEMDy19 (actors, two a session) has one table per participant, `Session01_F_res.csv` and
 `Session01_M_res.csv`, and both list every segment of the session: a segment's own label stands in
@@ -20,12 +20,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maeum.corpus.archives import is_file, open_file
 from maeum.corpus.manifest import Rejection, Utterance
 from maeum.corpus.readers.raters import Votes, check_choice, named, no_label, votes_of
 from maeum.corpus.readers.table import columns_of
 from maeum.corpus.readers.trees import composed, files_below, glance, recordings_below
 from maeum.errors import CorpusError, TextError
-from maeum.files import read_text
+from maeum.files import decoded, read_text
 
 TIES = ("reject", "first")
 """`--ties`: an utterance whose raters are even is left out, or takes the emotion named first."""
@@ -34,6 +35,8 @@ REPEATED_SCRIPTS = (
     "the actors of all sessions play the same scripts, so most sentences come back with other "
     "voices: split by script or speaker+script"
 )
+
+MOST_TEXT_BYTES = 2**16
 
 SEGMENT, TOTAL = "Segment ID", "Total Evaluation"
 
@@ -264,7 +267,10 @@ def _utterance(
 
 def _text_beside(recording: Path) -> str | None:
     path = recording.with_suffix(".txt")
-    return read_text(path).strip() if path.is_file() else None
+    if not is_file(path):
+        return None
+    with open_file(path) as file:
+        return decoded(file.read(MOST_TEXT_BYTES), path).strip()
 
 
 def spoken(written: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from maeum.corpus.archives import SUFFIX as ZIP
+from maeum.corpus.archives import archive
 from maeum.corpus.audio import AUDIO_SUFFIXES
 from maeum.errors import CorpusError
 
@@ -35,11 +37,27 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def recordings_below(folder: Path) -> dict[str, list[Path]]:
-    """Stem -> paths of the recordings of that name, relative to the folder."""
+    """Stem -> paths of the recordings of that name, relative to the folder.
+
+    Zips are looked into, and paths go through them; what lies unpacked as well is taken from there
+    alone.
+
+    Raises:
+        ArchiveError: a zip is broken.
+    """
+    files = list(files_below(folder))
+    zips = (path for path in files if path.suffix.lower() == ZIP)
+    packed = (path / name for path in zips for name in archive(path).members)
+    unpacked = _by_stem(files, folder)
+    return _by_stem(packed, folder) | unpacked
+
+
+def _by_stem(paths: Iterable[Path], folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for path in files_below(folder):
-        if path.suffix.lower() in AUDIO_SUFFIXES:
-            found.setdefault(composed(path.stem), []).append(path.relative_to(folder))
+    for path in paths:
+        below = path.relative_to(folder)
+        if path.suffix.lower() in AUDIO_SUFFIXES and not any(map(_is_hidden, below.parts)):
+            found.setdefault(composed(path.stem), []).append(below)
     return found
 
 
