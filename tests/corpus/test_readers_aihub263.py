@@ -148,7 +148,7 @@ def test_of_two_recordings_of_a_name_the_one_in_the_tables_folder_is_used(tree):
 def test_a_row_without_recording_and_a_recording_without_row_are_said(tree):
     missing, extra = read(tree(f"b,말,sad,{ALL_SAD},30,male"))
     assert (missing.id, missing.reason) == ("b", "recording missing")
-    assert (extra.id, extra.reason) == ("a", "recording without label")
+    assert (extra.id, extra.reason) == ("a", "label missing")
 
 
 def packed(source, folder):

@@ -197,7 +197,7 @@ def test_a_recording_that_no_table_names_and_a_copy_are_said(session):
     (source / "copy").mkdir()
     (source / "copy" / "Sess01_script01_User001F_001.wav").touch()
     _, copy, other = read_2020(source)
-    assert (copy.reason, other.reason) == ("recording stands twice", "recording without label")
+    assert (copy.reason, other.reason) == ("recording stands twice", "label missing")
 
 
 def test_a_segment_of_another_corpus_is_said(session):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ from maeum.corpus.readers import READERS, emotiontts, settled, table, trees
 from maeum.corpus.readers.trees import files_below, glance
 from maeum.errors import CorpusError
 from maeum.testing import make_aihub86, make_aihub263, make_corpus, make_kemdy19, make_kemdy20
+from maeum.testing.aihub466 import make_aihub466
 
 
 def made_emotiontts(folder):
@@ -21,7 +23,13 @@ def made_emotiontts(folder):
     return folder
 
 
+def made_aihub466(folder):
+    make_aihub466(folder, pairs=200)
+    return folder
+
+
 MAKERS = {
+    "aihub466": made_aihub466,
     "emotiontts": made_emotiontts,
     "aihub263": lambda folder: make_aihub263(folder, per_emotion=1).source,
     "aihub86": lambda folder: make_aihub86(folder, per_emotion=1).source,
@@ -44,6 +52,13 @@ def test_a_made_tree_is_recognised_by_its_own_reader_alone(name, sources):
         if row.recognise and (reason := row.recognise(sources[name]))
     }
     assert list(claims) == [name]
+
+
+def test_a_corpus_that_lies_in_zips_alone_is_recognised_by_what_they_hold(tmp_path):
+    with ZipFile(tmp_path / "TL1.zip", "w") as archive:
+        archive.writestr("1.기쁨/0001_G1A3E1S0C0_PSB/0001_G1A3E1S0C0_PSB_000001.json", "{}")
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    assert settled("auto", tmp_path) == settled("auto", tmp_path / "TL1.zip") == "aihub466"
 
 
 def test_auto_imports_and_says_why(sources, caplog):

@@ -185,7 +185,7 @@ def _plant_broken(tree: _Tree, texts: Sequence[str]) -> dict[str, int]:
         "recording unreadable": 2,
         "no emotion": 1,
         "unknown emotion": 1,
-        "recording without label": 6,
+        "label missing": 6,
         "recording stands twice": 2,
         "id stands twice": 2,
         "repeated header": 1,

@@ -181,7 +181,7 @@ def _plant(tree: _Tree) -> dict[str, int]:
     return {
         "raters disagree": len(even),
         "no emotion": len(silent),
-        "recording without label": 2,
+        "label missing": 2,
         "repeated header": 1,
         "unknown segment": 1,
     } | {reason: len(lines) for reason, lines in broken.items()}

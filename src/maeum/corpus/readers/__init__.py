@@ -18,7 +18,7 @@ import polars as pl
 from maeum.ahead import batches
 from maeum.corpus.readers import aihub86, aihub263, aihub466, emotiontts, kemdy, table
 from maeum.corpus.readers.pieces import Item, Piece
-from maeum.corpus.readers.trees import glance
+from maeum.corpus.readers.trees import glance, names_at
 from maeum.emotions import PAPER, SETS, EmotionSet
 from maeum.errors import CorpusError
 
@@ -75,7 +75,7 @@ READERS: dict[str, Reader] = {
         emotions=PAPER,
         remarks=(aihub466.disagreements,),
         survey=aihub466.survey,
-        recognise=lambda source: aihub466.recognise([path.name for path in glance(source)]),
+        recognise=lambda source: aihub466.recognise(names_at(source)),
     ),
     "emotiontts": Reader(
         emotiontts.read,

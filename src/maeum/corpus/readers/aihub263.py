@@ -1,9 +1,9 @@
 """AI-Hub 263, 감정 분류를 위한 대화 음성 데이터셋: short recordings, each judged by five raters.
 
 Three tables, in cp949 or UTF-8, somewhere below the source (`4차년도.csv`, `5차년도.csv`,
-`5차년도_2차.csv`, known by their columns), and the recordings (`4차년도/`, `5차년도/5차_wav/`, …, or
-the zips they came in), each named by its `wav_id`. The column 상황 holds an emotion too, that of the
-situation; in about a third of the rows most raters heard another one.
+`5차년도_2차.csv`, known by their columns), and the recordings (`4차년도/`, `5차년도/5차_wav/`, or
+the zips they came in), each named by its `wav_id`. The column 상황 holds an emotion too, that of
+the situation; in about a third of the rows most raters heard another one.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def _left_over(
         for path in paths:
             if name not in used:
                 detail = f"{path}: no row of the tables names {name}"
-                yield Rejection(name, "recording without label", detail, str(path))
+                yield Rejection(name, "label missing", detail, str(path))
             elif path != used[name]:
                 detail = f"{path} is called as {used[name]}, which is the one in use"
                 yield Rejection(name, "recording stands twice", detail, str(path))

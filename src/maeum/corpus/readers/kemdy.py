@@ -294,6 +294,6 @@ def _without_own_label(own: set[str], heard: Mapping[str, str]) -> Iterator[Reje
 def _without_row(recordings: Mapping[str, Sequence[Path]], met: set[str]) -> Iterator[Rejection]:
     for name, paths in recordings.items():
         for path in paths if name not in met else paths[1:]:
-            reason = "recording stands twice" if name in met else "recording without label"
+            reason = "recording stands twice" if name in met else "label missing"
             says = f"is called as {paths[0]}" if name in met else "stands in no annotation table"
             yield Rejection(name, reason, f"{path} {says}", str(path))

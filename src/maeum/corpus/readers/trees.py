@@ -12,12 +12,14 @@ from pathlib import Path
 from maeum.corpus.archives import SUFFIX as ZIP
 from maeum.corpus.archives import archive
 from maeum.corpus.audio import AUDIO_SUFFIXES
-from maeum.errors import CorpusError
+from maeum.errors import ArchiveError, CorpusError
 
 MOST_LOOKED_AT = 20_000
 """Files and folders a first look takes in, upper ones first: a moment's work on any disk."""
 MOST_PER_FOLDER = 2_000
-"""Of one folder, so that a folder of a million recordings hides none of the others."""
+"""Of one folder or zip, so that a folder of a million recordings hides none of the others."""
+MOST_ZIPS = 4
+"""Zips a first look opens; the table of contents of a large one takes most of a second."""
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -72,6 +74,21 @@ def glance(source: Path) -> list[Path]:
         seen += [Path(entry.path) for entry in visible]
         folders += [Path(entry.path) for entry in visible if entry.is_dir(follow_symlinks=False)]
     return seen[:MOST_LOOKED_AT]
+
+
+def names_at(source: Path) -> list[str]:
+    """Names of what `glance` sees, and of files in the first `MOST_ZIPS` zips among it."""
+    seen = glance(source)
+    zips = islice((path for path in seen if path.suffix.lower() == ZIP), MOST_ZIPS)
+    packed = (Path(member).name for path in zips for member in _members(path))
+    return [*(path.name for path in seen), *packed]
+
+
+def _members(path: Path) -> Iterable[str]:
+    try:
+        return islice(archive(path).members, MOST_PER_FOLDER)
+    except ArchiveError:
+        return ()
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
