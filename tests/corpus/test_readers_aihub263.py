@@ -84,7 +84,7 @@ def test_how_often_the_raters_heard_another_emotion_is_said(tree, caplog):
         f"c,말,,{ALL_SAD},30,male",
     )
     list(read(tree(*rows, wavs=("a.wav", "b.wav", "c.wav"))))
-    said = "most raters heard another emotion than 상황 names in 1 of 3 utterances"
+    said = "most raters heard another emotion than 상황 names in 1 of 3 labelled rows"
     assert said in caplog.messages
 
 

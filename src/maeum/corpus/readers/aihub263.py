@@ -104,7 +104,7 @@ def read(
             yield item
     yield from _left_over(recordings, used)
     logger.info(
-        "most raters heard another emotion than 상황 names in %s of %s utterances",
+        "most raters heard another emotion than 상황 names in %s of %s labelled rows",
         f"{heard[False]:,}",
         f"{heard.total():,}",
     )
