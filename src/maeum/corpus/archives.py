@@ -25,6 +25,7 @@ MOST_BYTES = 2**30
 MOST_OPEN = 64
 """Zips held open at once."""
 
+_INSIDE = SUFFIX + os.sep
 _MARKED_UTF8 = 0x800
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 """What zipfile raises where a zip is broken, encrypted, or packed in a way it does not know."""
@@ -142,10 +143,21 @@ def _archive(path: Path, size: int, mtime_ns: int, process: int) -> Archive:
 
 def zip_of(path: Path) -> Path | None:
     """The zip a path goes through; None for a plain one."""
-    if f"{SUFFIX}{os.sep}" not in str(path).lower():
+    whole = str(path)
+    if _INSIDE not in whole.lower():
         return None
-    above = (parent for parent in reversed(path.parents) if parent.suffix.lower() == SUFFIX)
-    return next((parent for parent in above if parent.is_file()), None)
+    place = whole.lower().find(_INSIDE)
+    while place >= 0:
+        home = Path(whole[: place + len(SUFFIX)])
+        if _is_plain_file(home):
+            return home
+        place = whole.lower().find(_INSIDE, place + 1)
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _is_plain_file(path: Path) -> bool:
+    return path.is_file()
 
 
 def member_at(path: Path) -> Member | None:
@@ -158,7 +170,7 @@ def member_at(path: Path) -> Member | None:
     if home is None:
         return None
     opened = archive(home)
-    info = opened.members.get(path.relative_to(home).as_posix())
+    info = opened.members.get(str(path)[len(str(home)) + 1 :].replace(os.sep, "/"))
     if info is None:
         raise ArchiveError(f"{path} does not exist: {home.name} has no such file")
     return Member(path, opened, info)

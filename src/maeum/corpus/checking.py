@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from maeum.ahead import THREADS, ahead, batches, workers
 from maeum.corpus.archives import is_file
 from maeum.corpus.audio import AudioHeader, read_header
 from maeum.corpus.manifest import (
@@ -24,9 +23,6 @@ from maeum.corpus.readers.pieces import Item
 from maeum.corpus.text import clean
 from maeum.emotions import CATALOGUE, Emotion, EmotionSet, known_emotion
 from maeum.errors import AudioError, EmotionError
-
-TOGETHER = 256
-"""Items a thread takes at once: a header is read in less time than a thread is told of it."""
 
 
 class Tables(NamedTuple):
@@ -55,31 +51,38 @@ class Check:
 
     def tables(self, items: Iterable[Item]) -> Tables:
         """The items that pass as rows, and those that do not with their reasons."""
-        with workers() as pool:
-            found = ahead(pool, self._all, batches(items, TOGETHER), 2 * THREADS)
-            checked = [item for some in found for item in some]
+        checked = [item if isinstance(item, Rejection) else self._one(item) for item in items]
         kept = (item for item in checked if isinstance(item, Utterance))
         left_out = (item for item in checked if isinstance(item, Rejection))
         return Tables(rows_as_met(kept), rejection_table(left_out))
 
-    def _all(self, items: Iterable[Item]) -> list[Item]:
-        return [item if isinstance(item, Rejection) else self._one(item) for item in items]
-
     def _one(self, utterance: Utterance) -> Item:
         """The utterance with the emotion's own name and its recording's length, or a rejection."""
         try:
-            known = _known(utterance.emotion, self.emotions)
+            known = self._known(utterance.emotion)
         except EmotionError as error:
             return rejected(utterance, "unknown emotion", f"{utterance.source}: {error}")
-        named = replace(utterance, emotion=known.name, text=clean(utterance.text))
-        if named.audio is None:
-            return named if named.text else _without_content(named)
-        return _measured(named, self.root / named.audio)
+        text = clean(utterance.text)
+        if utterance.audio is not None:
+            found = _measured(utterance, self.root / utterance.audio)
+        else:
+            found = _Measured() if text else _without_content(utterance)
+        if isinstance(found, Rejection):
+            return found
+        return replace(utterance, emotion=known.name, text=text, **found._asdict())
+
+    @cached_property
+    def _known(self) -> Callable[[str], Emotion]:
+        """The emotion of a spelling; there are few of them and many utterances."""
+        return lru_cache(4096)(_catalogued if self.emotions is None else self.emotions.parse)
 
 
-@lru_cache(maxsize=4096)
-def _known(spelling: str, emotions: EmotionSet | None) -> Emotion:
-    return _catalogued(spelling) if emotions is None else emotions.parse(spelling)
+class _Measured(NamedTuple):
+    """What a header tells of an utterance; nothing of one without a recording."""
+
+    start_s: float | None = None
+    duration_s: float | None = None
+    sample_rate_hz: int | None = None
 
 
 def _catalogued(spelling: str) -> Emotion:
@@ -99,8 +102,8 @@ def _meant(spelling: str) -> str:
     return f" (is it {near[0]}?)" if near else ""
 
 
-def _measured(utterance: Utterance, path: Path) -> Item:
-    """The utterance with its recording's length and rate; headers only."""
+def _measured(utterance: Utterance, path: Path) -> _Measured | Rejection:
+    """Where the utterance lies in its recording; headers only."""
     try:
         header = read_header(path)
     except AudioError as error:
@@ -112,7 +115,7 @@ def _measured(utterance: Utterance, path: Path) -> Item:
     length_s = min(utterance.duration_s or left_s, left_s)
     if length_s <= 0 or (start_s or 0.0) < 0:
         return rejected(utterance, "recording empty", _empty_stretch(path, header, utterance))
-    return replace(utterance, start_s=start_s, duration_s=length_s, sample_rate_hz=header.rate_hz)
+    return _Measured(start_s, length_s, header.rate_hz)
 
 
 def _empty_stretch(path: Path, header: AudioHeader, utterance: Utterance) -> str:

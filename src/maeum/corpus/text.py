@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
@@ -20,6 +21,7 @@ MIN_NEAR_SYLLABLES = 8
 """Shorter sentences are one script only when equal: 뭐야 and 뭐해 differ by one syllable."""
 
 
+@lru_cache(maxsize=65_536)  # sentences recur, and fields of labels more so
 def clean(text: str | None) -> str | None:
     r"""Composed Hangul (NFC), no marks or invisible signs, single spaces; None for nothing left.
 
@@ -61,7 +63,8 @@ def script_ids(texts: Sequence[str | None]) -> list[str | None]:
     >>> a == b, a == c
     (True, False)
     """
-    skeletons = [None if text is None else skeleton(text) for text in texts]
+    bare = {text: skeleton(text) for text in set(texts) if text is not None}
+    skeletons = [None if text is None else bare[text] for text in texts]
     counts = Counter(entry for entry in skeletons if entry is not None)
     identity = {
         member: _digest(_commonest(cluster, counts))

@@ -22,25 +22,23 @@ class File(NamedTuple):
 
     Attributes:
         folder: below the source, with `/`; of a file in a zip it goes through the zip.
-        name: with its ending.
+        stem: its name without the ending.
+        ending: as `.json`.
         size: bytes.
         mtime_ns: of the file, or of its zip.
     """
 
     folder: str
-    name: str
+    stem: str
+    ending: str
     size: int
     mtime_ns: int
 
     @property
     def path(self) -> str:
         """Below the source, with `/`."""
-        return f"{self.folder}/{self.name}" if self.folder else self.name
-
-    @property
-    def stem(self) -> str:
-        """The name without its ending."""
-        return self.name.rpartition(".")[0]
+        name = self.stem + self.ending
+        return f"{self.folder}/{name}" if self.folder else name
 
 
 @dataclass
@@ -126,7 +124,7 @@ def _walk(root: Path, folder: str, found: Found, seen: set[tuple[int, int]]) -> 
                 zips.append(below)
             elif (files := _kind(found, entry.name)) is not None:
                 status = entry.stat()
-                files.append(File(folder, entry.name, status.st_size, status.st_mtime_ns))
+                files.append(_file(folder, entry.name, status.st_size, status.st_mtime_ns))
     for below in sorted(folders):
         zips += _walk(root, below, found, seen)
     return zips
@@ -146,12 +144,18 @@ def _look_into_zip(found: Found, root: Path, name: str) -> None:
         folder, _, file = f"{name}/{member}".rpartition("/")
         files = _kind(found, file)
         if files is not None and not file.startswith(".") and "__MACOSX" not in member:
-            files.append(File(folder, file, info.file_size, mtime_ns))
+            files.append(_file(folder, file, info.file_size, mtime_ns))
+
+
+def _file(folder: str, name: str, size: int, mtime_ns: int) -> File:
+    stem, dot, ending = name.rpartition(".")
+    return File(folder, stem, dot + ending, size, mtime_ns)
 
 
 def _unpacked_first(plain: list[File], packed: list[File]) -> list[File]:
     """All files in order; one in a zip is left out where it lies unpacked, being the same."""
-    unpacked = {_place(file) for file in plain} if packed else set()
+    stems = {file.stem for file in packed}
+    unpacked = {_place(file) for file in plain if file.stem in stems}
     return sorted(plain + [file for file in packed if _place(file) not in unpacked])
 
 
