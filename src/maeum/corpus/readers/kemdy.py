@@ -56,7 +56,7 @@ class Layout:
     """How one of the two corpora names its tables and segments.
 
     Attributes:
-        tables: names of annotation tables; a group `listener` where a table belongs to one person.
+        tables: names of annotation tables; a group `owner` where a table belongs to one person.
         segment: names of segments.
         example: a table's name, for people.
     """
