@@ -42,7 +42,7 @@ def main() -> None:
     print(f"batch {asked.batch}, clips of {asked.seconds} s, {os.cpu_count()} cores")
     for way in WAYS:
         again = [sys.executable, __file__, str(folder), "--way", way, "--batch", str(asked.batch)]
-        ended = subprocess.run(again, capture_output=True, text=True)  # noqa: S603 - this file
+        ended = subprocess.run(again, capture_output=True, text=True)
         if ended.returncode:
             print(f"{way:32} failed: {ended.stderr.strip().splitlines()[-1]}")
             continue

@@ -195,6 +195,7 @@ SETS: dict[str, EmotionSet] = {
     "aihub263": EmotionSet.of(
         ["Happy", "Angry", "Sad", "Neutrality", "Fear", "Surprise", "Disgust"]
     ),
+    "aihub86": EmotionSet.of(["Happy", "Anxious", "Angry", "Sad", "Embarrassed", "Hurt"]),
     "kemdy": EmotionSet.of(["Happy", "Angry", "Sad", "Neutrality", "Fear", "Surprise", "Disgust"]),
 }
 """Sets that go by a name on the command line (`--emotions paper`)."""

@@ -115,7 +115,15 @@ def read_text(path: Path) -> str:
     Raises:
         TextError: neither encoding fits.
     """
-    data = path.read_bytes()
+    return decoded(path.read_bytes(), path)
+
+
+def decoded(data: bytes, path: Path) -> str:
+    """What bytes from a file say, as `read_text` reads them.
+
+    Raises:
+        TextError: they are neither UTF-8 nor cp949.
+    """
     for encoding in KOREAN_ENCODINGS:
         try:
             return data.decode(encoding).lstrip("\ufeff")

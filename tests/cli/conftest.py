@@ -49,7 +49,16 @@ class Outcome:
         assert (self.code, self.out) == (1, ""), self
         assert all(
             line.startswith(
-                ("split ", "note: ", "columns: ", "going on ", "finished ", "features: ")
+                (
+                    "split ",
+                    "note: ",
+                    "columns: ",
+                    "going on ",
+                    "finished ",
+                    "features: ",
+                    "read as ",
+                    "most raters ",
+                )
             )
             for line in before
         ), self

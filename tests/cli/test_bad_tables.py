@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from maeum.corpus.readers import READERS
 from maeum.testing import DIRT
 
 
@@ -114,7 +115,8 @@ TABLES = {
     "more cells than columns": ("t.csv", b"text,emotion\na,b,c\n", "found more fields than"),
     "broken JSON": ("t.jsonl", b'{"text": "a"}\n{bro', "cannot be read as .jsonl"),
     "no Parquet": ("t.parquet", b"no", "cannot be read as .parquet: "),
-    "another ending": ("t.xlsx", b"no", "ends in '.xlsx'; expected .csv, .tsv, .jsonl"),
+    "another ending": ("t.ods", b"no", "ends in '.ods'; expected .csv, .tsv, .jsonl"),
+    "no workbook": ("t.xlsx", b"no", "t.xlsx cannot be read as .xlsx (File is not a zip file)"),
     "another encoding": ("t.csv", "text,emotion\n음,기쁨\n".encode("utf-16"), "save it as UTF-8"),
 }
 
@@ -158,7 +160,7 @@ def test_an_unknown_reader_option_or_set(maeum, table, tmp_path):
     to = ("--to", tmp_path / "c")
     rows = table("text,emotion", "음,기쁨")
     unknown = maeum("import", "tabel", rows, *to).complaint
-    assert unknown == "unknown reader 'tabel'; expected emotiontts, table"
+    assert unknown == f"unknown reader 'tabel'; expected {', '.join(READERS)}, auto"
     assert (
         "reader table takes no option --set"
         in maeum("import", "table", rows, *to, "--set", "plain").complaint

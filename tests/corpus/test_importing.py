@@ -158,7 +158,7 @@ def test_a_file_is_refused_as_a_folder(table, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("tabel", "t.csv"), "unknown reader 'tabel'; expected emotiontts"),
+        (("tabel", "t.csv"), "unknown reader 'tabel'; expected aihub466"),
         (("table", "gone.csv"), "gone.csv does not exist; expected the tree or table"),
     ],
 )

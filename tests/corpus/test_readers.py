@@ -251,7 +251,8 @@ def test_empty_cells_are_no_value(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("t.xlsx", b"PK", "ends in '.xlsx'; expected .csv, .tsv"),
+        ("t.xls", b"PK", "ends in '.xls'; expected .csv, .tsv"),
+        ("t.xlsx", b"PK", "cannot be read as .xlsx"),
         ("t.csv", b"", "cannot be read as .csv"),
         ("t.csv", b"\xff\xfe\xff\xff", "cannot be read as .csv"),
         ("t.jsonl", b"{not json", "cannot be read as .jsonl"),

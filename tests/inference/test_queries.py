@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from maeum.errors import AudioError, CorpusError, SettingsError, TextError
@@ -111,6 +112,12 @@ def test_a_table_alone_is_asked_row_by_row_its_recordings_beside_it(write, tmp_p
     table = write("t.csv", "file,문장\ncalls/a/1.wav,하나\n,둘\n/x/3.wav,\n")
     first = str(tmp_path / "calls" / "a" / "1.wav")
     assert asked(texts=table) == [Query(first, "하나"), Query(None, "둘"), Query("/x/3.wav")]
+
+
+def test_a_workbook_is_asked_row_by_row(tmp_path):
+    path = tmp_path / "말.xlsx"
+    pl.DataFrame({"문장": ["정말 기뻐", "눈물이 나"]}).write_excel(path)
+    assert asked(texts=path) == [Query(None, "정말 기뻐"), Query(None, "눈물이 나")]
 
 
 def test_a_table_of_texts_or_of_recordings_alone_will_do(write, tmp_path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
+from maeum.cli.options import takes_words
 from maeum.config import Protocol
 
 if TYPE_CHECKING:
@@ -15,19 +16,30 @@ if TYPE_CHECKING:
 
 CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="Folder of a corpus.")]
 
+READERS_HELP = (
+    "auto (the one that recognises the source), aihub466, emotiontts, aihub263, aihub86, kemdy19, "
+    "kemdy20, or table (csv, tsv, jsonl, xlsx, parquet)."
+)
 
+READER_OPTIONS = {
+    "style_only": "aihub466: leave-out or neutral, of a style without an emotion. "
+    "[default: leave-out]",
+    "zips": "aihub466: yes or no, whether zips are read too. [default: yes]",
+    "set": "emotiontts: emotional, plain or both. [default: both]",
+    "voices": "emotiontts: published (one per folder) or merged. [default: published]",
+    "label": "aihub263: majority (of the raters) or situation (상황). [default: majority]",
+    "ties": "Even raters: reject; situation (aihub263); first (kemdy19, kemdy20). "
+    "[default: reject]",
+    "sentences": "aihub86: all, first or joined, of a dialogue. [default: all]",
+}
+"""Options that one reader or another takes, each a word."""
+
+
+@takes_words(READER_OPTIONS)
 def import_(
-    reader: Annotated[str, typer.Argument(metavar="READER", help="emotiontts or table.")],
+    reader: Annotated[str, typer.Argument(metavar="READER", help=READERS_HELP)],
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The tree or table to read.")],
     to: Annotated[Path, typer.Option("--to", help="Folder of the corpus to write.")],
-    set_: Annotated[
-        str | None,
-        typer.Option("--set", help="emotiontts: emotional, plain or both. [default: both]"),
-    ] = None,
-    voices: Annotated[
-        str | None,
-        typer.Option(help="emotiontts: published (one per folder) or merged. [default: published]"),
-    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option("--column", help="table: FIELD=COLUMN, as text=문장. May be repeated."),
@@ -40,6 +52,7 @@ def import_(
         Path | None, typer.Option(help="Folder the recordings are relative to.")
     ] = None,
     json_: JsonFlag = False,
+    **words: str | None,
 ) -> None:
     """Read a corpus as people hold it, and keep it as a manifest.
 
@@ -47,12 +60,14 @@ def import_(
 
     `maeum import emotiontts emotiontts_open_db --to corpora/ko --set emotional`
 
+    `maeum import auto KEMDy20_v1_1 --to corpora/kemdy20`
+
     `maeum import table calls.csv --to corpora/calls --column audio=clip --column emotion=mood`
     """
     from maeum.corpus import import_corpus
     from maeum.emotions import emotion_set
 
-    given: dict[str, Any] = {"set": set_, "voices": voices, "columns": _pairs(column)}
+    given: dict[str, Any] = {**words, "columns": _pairs(column)}
     corpus = import_corpus(
         reader,
         source,
@@ -74,7 +89,7 @@ def _print_import(corpus: Corpus, rejected: dict[str, int], to: Path) -> None:
         f"{len(corpus):,} utterances of {len(corpus.emotions)} emotions in {to}: "
         f"{heard:,} with a recording, {read:,} with text"
     )
-    if not heard:
+    if not heard and corpus.reader == "table":
         say("note: no recordings; if a column names them, say so: --column audio=COLUMN")
     first = dict(corpus.rejected.select("reason", "detail").reverse().iter_rows())
     for reason, count in rejected.items():

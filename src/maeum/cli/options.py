@@ -1,9 +1,9 @@
-"""Command-line options made from `Settings`: a new setting is a new option, in every command."""
+"""Command-line options made from `Settings` and other tables: a new row is a new option."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, get_args
 
 import typer
@@ -21,14 +21,38 @@ def takes_settings(*, but: tuple[str, ...] = ()) -> Callable[[Command], Command]
     """
 
     def decorate(command: Command) -> Command:
-        signature = inspect.signature(command, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        added = [_option(name) for name in Settings.model_fields if name not in but]
-        command.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
-        command.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
-        return command
+        return _with(command, [_option(name) for name in Settings.model_fields if name not in but])
 
     return decorate
+
+
+def takes_words(options: Mapping[str, str]) -> Callable[[Command], Command]:
+    """Give a command options of one word each; those not typed reach it as None.
+
+    Args:
+        options: name -> help.
+    """
+
+    def decorate(command: Command) -> Command:
+        return _with(command, [_word(name, says) for name, says in options.items()])
+
+    return decorate
+
+
+def _with(command: Command, added: Sequence[inspect.Parameter]) -> Command:
+    """The command with parameters in place of its `**`."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    command.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in (*own, *added)}
+    return command
+
+
+def _word(name: str, says: str) -> inspect.Parameter:
+    annotation = Annotated[str | None, typer.Option(f"--{name.replace('_', '-')}", help=says)]
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
+    )
 
 
 def _option(name: str) -> inspect.Parameter:

@@ -22,7 +22,7 @@ from maeum.corpus.manifest import (
     read_table,
     write_table,
 )
-from maeum.corpus.readers import READERS, Reader
+from maeum.corpus.readers import AUTO, READERS, Reader, settled
 from maeum.corpus.readers.pieces import Piece, signed
 from maeum.corpus.text import script_ids
 from maeum.emotions import EmotionSet
@@ -50,7 +50,7 @@ def import_corpus(
     """Read a corpus as people hold it, and keep it as a manifest.
 
     Args:
-        reader: a key of `readers.READERS`.
+        reader: a key of `readers.READERS`, or `auto` for the one that recognises the source.
         source: the tree or table.
         to: folder to write; None keeps the corpus in memory. An import interrupted there goes on.
         emotions: the emotions to tell apart; None: the reader's, or those that occur.
@@ -61,6 +61,7 @@ def import_corpus(
         CorpusError: unknown reader or option, unreadable source, nothing usable in it, or `to`
             holds other files.
     """
+    reader = settled(reader, Path(source))
     chosen = _reader(reader, options)
     source, root = Path(source), _audio_root(Path(source), audio_root)
     folder = None if to is None else Path(to)
@@ -86,7 +87,7 @@ def import_corpus(
 
 def _reader(name: str, options: Mapping[str, object]) -> Reader:
     if name not in READERS:
-        raise CorpusError(f"unknown reader {name!r}; expected {', '.join(READERS)}")
+        raise CorpusError(f"unknown reader {name!r}; expected {', '.join((*READERS, AUTO))}")
     reader = READERS[name]
     for option in options:
         if option not in reader.options:

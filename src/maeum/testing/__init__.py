@@ -1,8 +1,12 @@
 """For tests, ours and yours: made corpora, tiny encoders, broken input; nothing to download."""
 
+from maeum.testing.aihub86 import make_aihub86
+from maeum.testing.aihub263 import make_aihub263
 from maeum.testing.aihub466 import MadeTree, make_aihub466
 from maeum.testing.corpora import MANNERS, made_scripts, made_speakers, made_voice, make_corpus
 from maeum.testing.dirt import DIRT, encode, made_tone
+from maeum.testing.kemdy import make_kemdy19, make_kemdy20
+from maeum.testing.planted import Planted
 from maeum.testing.speech_checkpoints import SPEECH_FAMILIES, make_speech_checkpoint
 from maeum.testing.text_checkpoints import TEXT_FAMILIES, make_text_checkpoint
 
@@ -12,13 +16,18 @@ __all__ = [
     "SPEECH_FAMILIES",
     "TEXT_FAMILIES",
     "MadeTree",
+    "Planted",
     "encode",
     "made_scripts",
     "made_speakers",
     "made_tone",
     "made_voice",
+    "make_aihub86",
+    "make_aihub263",
     "make_aihub466",
     "make_corpus",
+    "make_kemdy19",
+    "make_kemdy20",
     "make_speech_checkpoint",
     "make_text_checkpoint",
 ]

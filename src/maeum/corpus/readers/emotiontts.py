@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from maeum.corpus.manifest import Rejection, Utterance
+from maeum.corpus.readers.trees import glance
 from maeum.errors import CorpusError, TextError
 from maeum.files import read_text
 
@@ -82,6 +83,13 @@ def read(
         for recording in sorted(folder.glob("*/wav/*.wav")):
             yield _utterance(recording, root=source, same_person=VOICES[voices])
         yield from _without_recording(folder)
+
+
+def recognise(source: Path) -> str | None:
+    """What makes a source look like this corpus, in words; None where nothing does."""
+    named = (path for path in glance(source.resolve()) if path.name in SETS["both"])
+    found = sorted({path.name for path in named if path.is_dir()})
+    return f"it holds the folder {' and '.join(found)}" if found else None
 
 
 def _folders(source: Path, name: str) -> list[Path]:

@@ -1,19 +1,21 @@
-"""A table of one's own: csv, tsv, jsonl or parquet, one row per utterance."""
+"""A table of one's own: csv, tsv, jsonl, xlsx or parquet, one row per utterance."""
 
 from __future__ import annotations
 
+import csv
 import io
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
 
 from maeum.corpus.manifest import Rejection, Utterance
+from maeum.corpus.workbooks import first_sheet, sheet_columns
 from maeum.errors import CorpusError, TextError
-from maeum.files import read_text
+from maeum.files import decoded, read_text
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ def read(
     """Every row of the table.
 
     Args:
-        source: `.csv`, `.tsv`, `.jsonl`/`.ndjson` or `.parquet`; text in UTF-8 or cp949.
+        source: `.csv`, `.tsv`, `.jsonl`/`.ndjson`, `.xlsx` or `.parquet`; text in UTF-8 or cp949.
         columns: manifest field -> column of the table, for what `COLUMN_NAMES` does not find.
 
     Raises:
@@ -116,9 +118,53 @@ LOADERS: dict[str, Callable[[Path], pl.DataFrame]] = {
     ".tsv": _load_separated("\t"),
     ".jsonl": lambda source: pl.read_ndjson(io.BytesIO(read_text(source).encode())),
     ".ndjson": lambda source: pl.read_ndjson(io.BytesIO(read_text(source).encode())),
+    ".xlsx": first_sheet,
     ".parquet": pl.read_parquet,
 }
 """How each kind of file is read, by its ending."""
+
+LONGEST_HEADER_BYTES = 2**16
+
+
+def columns_of(source: Path) -> tuple[str, ...]:
+    """The columns of a table, read without the rest; empty where the file has none to read."""
+    look = HEADERS.get(source.suffix.lower())
+    if look is None or not source.is_file():
+        return ()
+    try:
+        return tuple(column.strip() for column in look(source))
+    except (pl.exceptions.PolarsError, CorpusError, TextError, csv.Error):
+        return ()
+
+
+def _separated_columns(separator: str) -> Callable[[Path], Iterable[str]]:
+    return lambda source: next(csv.reader([_first_line(source)], delimiter=separator), [])
+
+
+def _first_line(source: Path) -> str:
+    """The first line of a text; cut before it is decoded, since half a letter is no letter."""
+    with source.open("rb") as file:
+        return decoded(file.readline(LONGEST_HEADER_BYTES), source).rstrip("\r\n")
+
+
+HEADERS: dict[str, Callable[[Path], Iterable[str]]] = {
+    ".csv": _separated_columns(","),
+    ".tsv": _separated_columns("\t"),
+    ".jsonl": lambda source: pl.read_ndjson(io.StringIO(_first_line(source))).columns,
+    ".ndjson": lambda source: pl.read_ndjson(io.StringIO(_first_line(source))).columns,
+    ".xlsx": lambda source: next(filter(None, sheet_columns(source)), []),
+    ".parquet": pl.read_parquet_schema,
+}
+"""How the columns of each kind of file are found, by its ending."""
+
+
+def recognise(source: Path) -> str | None:
+    """What makes a file look like a table of utterances, in words; None where nothing does."""
+    found = find_columns(list(columns_of(source)), {}, source)
+    if not is_enough(found):
+        return None
+    told = ", ".join(f"{field} in {column}" for field, column in found.items())
+    return f"{source.name} is a table with {told}"
 
 
 def match_columns(
@@ -131,12 +177,17 @@ def match_columns(
             text, have no column.
     """
     found = find_columns(present, named, source)
-    if "emotion" not in found or not found.keys() & {"audio", "text"}:
+    if not is_enough(found):
         raise CorpusError(
             f"{source} needs a column for the emotion and one for audio or text; it has "
             f"{', '.join(present)}: name them, as --column emotion=label --column text=sentence"
         )
     return found
+
+
+def is_enough(found: Mapping[str, str]) -> bool:
+    """Whether a table with these fields can be a corpus."""
+    return "emotion" in found and bool(found.keys() & {"audio", "text"})
 
 
 def find_columns(
