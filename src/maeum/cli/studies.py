@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from maeum.studies import Study
     from maeum.studies.showing import Shown
 
-ByGrid = Literal["random", "speaker", "script", "speaker+script", "given"]
-
 DECIDED = (
     "modality",
     "order",
@@ -31,47 +29,57 @@ DECIDED = (
 """Settings that the grid decides."""
 
 
+Name = Annotated[
+    str, typer.Argument(metavar="STUDY", help="table3 … table6, equal-n, or a YAML file.")
+]
+To = Annotated[Path, typer.Option("--to", help="Folder of the study, and to go on from.")]
+Scale = Annotated[
+    str | None, typer.Option(help="Multiply all sizes, rounded up, at least 2: 0.02.")
+]
+Seeds = Annotated[int | None, typer.Option(min=1, help="Train every cell so often. [default: 3]")]
+By = Annotated[
+    Literal["random", "speaker", "script", "speaker+script", "given"] | None,
+    typer.Option("--split", help="One protocol alone. [default: random and speaker+script]"),
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="0: one split; else cross-validation. [default: 0 where that tests 1,000, else 5, "
+        "of speaker+script 3]",
+    ),
+]
+Count = Annotated[Literal["per-emotion", "total"] | None, typer.Option(help="What sizes count.")]
+Distinct = Annotated[
+    Literal["training", "corpus"] | None,
+    typer.Option(help="Where --distinct-text drops what is repeated. [default: training]"),
+]
+Tested = Annotated[
+    int | None,
+    typer.Option("--test-per-emotion", min=1, help="Sample the test too. [default: all of it]"),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would be run, and encode nothing.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace another study in the folder.")
+]
+
+
 @takes_settings(but=DECIDED)
 def run(
-    name: Annotated[
-        str, typer.Argument(metavar="STUDY", help="table3 … table6, equal-n, or a YAML file.")
-    ],
+    name: Name,
     corpus: CorpusFolder,
-    to: Annotated[Path, typer.Option("--to", help="Folder of the study, and to go on from.")],
-    scale: Annotated[
-        str | None, typer.Option(help="Multiply all sizes, rounded up, at least 2: 0.02.")
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="Train every cell so often. [default: 3]")
-    ] = None,
-    by: Annotated[
-        ByGrid | None,
-        typer.Option("--split", help="One protocol alone. [default: random and speaker+script]"),
-    ] = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="0: one split; else cross-validation. [default: 0 where that tests 1,000, else "
-            "5, of speaker+script 3]",
-        ),
-    ] = None,
-    count: Annotated[
-        Literal["per-emotion", "total"] | None, typer.Option(help="What sizes count.")
-    ] = None,
-    distinct: Annotated[
-        Literal["training", "corpus"] | None,
-        typer.Option(help="Where repeated sentences are dropped. [default: training]"),
-    ] = None,
-    test_per_emotion: Annotated[
-        int | None, typer.Option(min=1, help="Sample the test too. [default: all of it]")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be run, and encode nothing.")
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another study in the folder.")
-    ] = False,
+    to: To,
+    scale: Scale = None,
+    seeds: Seeds = None,
+    by: By = None,
+    folds: Folds = None,
+    count: Count = None,
+    distinct: Distinct = None,
+    test_per_emotion: Tested = None,
+    dry_run: DryRun = False,
+    overwrite: Overwrite = False,
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
 ) -> None:
