@@ -1,8 +1,8 @@
 """An experiment is data: read strictly, made into runs without chance."""
 
 import pytest
-from conftest import small
 
+from conftest import small
 from maeum.errors import SettingsError
 from maeum.studies import STUDIES, Study, named
 from maeum.studies.planning import key_of
@@ -72,7 +72,8 @@ def test_a_study_survives_its_yaml(tmp_path):
 def test_a_study_of_ones_own_is_called_as_its_file(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(
-        "title: t\nasks: a\nrows: [modality]\nblocks:\n- {modality: [speech, both], size: [2, 4]}\n",
+        "title: t\nasks: a\nrows: [modality]\n"
+        "blocks:\n- {modality: [speech, both], size: [2, 4]}\n",
         encoding="utf-8",
     )
     study = named(path)

@@ -10,9 +10,9 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from conftest import BUILTIN, QUICK, small
 from polars.testing import assert_frame_equal
 
+from conftest import BUILTIN, QUICK, small
 from maeum.corpus import import_corpus
 from maeum.corpus.splits import split
 from maeum.encoders.builtin.acoustic import AcousticEncoder

@@ -85,7 +85,10 @@ def grid(title: str, head: Sequence[str], lines: Iterable[Line]) -> None:
         if line.row:
             drawn.add_section()
             drawn.add_row(Text(line.row, "bold"))
-        drawn.add_row(Text(line.whose), *map(Text, line.cells))
+        drawn.add_row(
+            Text(line.whose if line.whose == "paper" else f"ours,\n{line.whose}"),
+            *map(Text, line.cells),
+        )
     console = Console()
     console.print(Text(title, "bold"), soft_wrap=True)
     console.print(drawn)

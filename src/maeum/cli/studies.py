@@ -182,13 +182,13 @@ def print_study(shown: Shown) -> None:
     """The table, what has to be said of it, and what was not filled or failed."""
     from maeum.studies.paper import open_questions
     from maeum.studies.table import table_of
-    from maeum.studies.telling import notes
+    from maeum.studies.telling import how, whose
 
     drawn = table_of(shown)
     grid(shown.study.title, drawn.head, drawn.lines)
     for number, words in enumerate(drawn.footnotes, 1):
         answer(f"[{number}] {words}")
-    for note in notes(shown):
+    for note in (*whose(shown), *how(shown)):
         answer(note)
     questions = open_questions(shown.study)
     if questions:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -221,7 +222,7 @@ def _templates(room: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(per_cent=_per_cent, cell=_cell, hex_colour=_hex_colour)
+    environment.filters.update(per_cent=_per_cent, cell=_cell, hex_colour=_hex_colour, code=_code)
     return environment
 
 
@@ -239,3 +240,8 @@ def _cell(value: float | str, column: str) -> str:
 def _hex_colour(emotion: Emotion) -> str:
     """A colour that is nothing but a colour, whatever a saved model says it is."""
     return to_hex(emotion.colour)
+
+
+def _code(text: str) -> Markup:
+    """Text whose parts between backticks are what is typed."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped

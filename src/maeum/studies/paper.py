@@ -71,71 +71,71 @@ OPEN: tuple[Open, ...] = (
     Open(
         "whether N counts utterances per emotion or in all",
         "per emotion, which Table 6 states and the text of Table 3 suggests",
-        "--count total",
+        "`--count total`",
         ("table3",),
     ),
     Open(
         "whether the encoders were tuned or frozen",
         "frozen",
-        "--tune lora, --tune full",
+        "`--tune lora`, `--tune full`",
         ALL_TABLES,
     ),
     Open(
         "the learning rates",
         "0.002 of the network on frozen encoders; 0.001 with tuned ones, theirs 1e-05, of lora "
         "0.0002",
-        "--lr, --encoder-lr",
+        "`--lr`, `--encoder-lr`",
         ALL_TABLES,
     ),
     Open(
         "how the vectors over time become one",
         "the mean over time of the last layer",
-        "--layers N, --layers weighted",
+        "`--layers N`, `--layers weighted`",
         ALL_TABLES,
     ),
-    Open("the hidden size", "128", "--hidden-size", ALL_TABLES),
+    Open("the hidden size", "128", "`--hidden-size`", ALL_TABLES),
     Open(
         "the test set of Table 4: 2,000 sentences of each emotion are 14,000 of 15,767, so that "
         "few are left that were not trained on",
         "repeated sentences are dropped in the training part after the corpus is split; the test "
         "keeps them, which under `random` are sentences of the training",
-        "--distinct corpus drops them before the split",
+        "`--distinct corpus` drops them before the split",
         ("table4",),
     ),
     Open(
         "the order of Table 4's samples",
         "random",
-        "`order` in a study file (`maeum study list table4` writes one)",
+        "`order` in a file of `maeum study list table4`",
         ("table4",),
     ),
     Open(
         "whether validation and test were sampled too",
         "they are taken whole",
-        "--test-per-emotion N",
+        "`--test-per-emotion N`",
         ALL_TABLES,
     ),
     Open(
         "the number and order of Table 5's recordings",
         "500 of each emotion, longest first: its last figure is Table 6's",
-        "`size` and `order` in a study file (`maeum study list table5` writes one)",
+        "`size` and `order` in a file of `maeum study list table5`",
         ("table5",),
     ),
     Open(
         "the order of the run on 5,000 of each emotion",
         "longest first",
-        "`order` in a study file (`maeum study list table6` writes one)",
+        "`order` in a file of `maeum study list table6`",
         ("table6",),
     ),
     Open(
         "the spread: each figure is of one run",
         "three seeds, and 95 % intervals",
-        "--seeds N",
+        "`--seeds N`",
         ALL_TABLES,
     ),
     Open(
         "how new voices and new sentences fare: its split lets both into the training",
         "every cell a second time under `speaker+script`, where neither is",
-        "--split random leaves that out",
+        "`--split random` leaves that out",
         ALL_TABLES,
     ),
 )

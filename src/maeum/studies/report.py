@@ -12,9 +12,9 @@ from maeum.evaluation.report import data_uri, flattened, render_page
 from maeum.files import write_text, written_aside
 from maeum.studies.figures import curves_figure
 from maeum.studies.paper import open_questions
-from maeum.studies.results import DONE, SHORT
 from maeum.studies.showing import Entry, Shown
-from maeum.studies.telling import notes
+from maeum.studies.table import Table, table_of
+from maeum.studies.telling import how, whose
 
 
 def write_report(shown: Shown) -> Path:
@@ -32,23 +32,21 @@ def write_report(shown: Shown) -> Path:
 
 
 def _page(shown: Shown, curves: str) -> str:
-    from maeum.studies.table import table_of
-
-    study = shown.study
+    study, table = shown.study, table_of(shown)
     return render_page(
         "study.html.j2",
         room="maeum.studies",
         shown=shown,
         study=study,
-        table=table_of(shown),
-        notes=notes(shown),
+        table=table,
+        whose=whose(shown),
+        how=how(shown),
         curves=curves,
         counts=list(_counts(shown)),
         confusions=list(_confusions(shown)),
-        unfilled=[(_words(shown, entry), entry.message) for entry in shown.unfilled],
+        unfilled=list(_unfilled(shown, table)),
         questions=open_questions(study),
         settings=dict(flattened(study.to_dict())),
-        statuses=(DONE, SHORT),
     )
 
 
@@ -57,13 +55,21 @@ def _words(shown: Shown, entry: Entry) -> str:
     return f"{shown.row_label(entry.row)}, {column}, {entry.protocol}"
 
 
-def _counts(shown: Shown) -> Iterator[dict[str, Any]]:
+def _unfilled(shown: Shown, table: Table) -> Iterator[tuple[str, str, str]]:
+    """Signs of the table's footnotes, the cells they stand in, and what they say."""
+    for message in table.footnotes:
+        cells = [_words(shown, one) for one in shown.entries.values() if one.message == message]
+        yield table.note(message), "; ".join(cells), message
+
+
+def _counts(shown: Shown) -> Iterator[tuple[str, list[tuple[str, list[Entry | None]]]]]:
     """Per row and protocol, what each column was trained on."""
     for row in shown.rows:
-        for protocol in shown.protocols:
-            entries = [shown.entries.get((row, column, protocol)) for column in shown.columns]
-            if any(entry is not None and entry.found is not None for entry in entries):
-                yield {"row": shown.row_label(row), "protocol": protocol, "entries": entries}
+        lines = [
+            (protocol, [shown.entries.get((row, column, protocol)) for column in shown.columns])
+            for protocol in shown.protocols
+        ]
+        yield shown.row_label(row), lines
 
 
 def _confusions(shown: Shown) -> Iterator[dict[str, str]]:

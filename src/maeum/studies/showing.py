@@ -26,7 +26,7 @@ from maeum.evaluation.metrics import (
 from maeum.studies.folder import StudyFolder
 from maeum.studies.grid import ALL, Cell, Study, Value
 from maeum.studies.planning import key_of
-from maeum.studies.results import DONE, FAILED, SHORT, read_results
+from maeum.studies.results import DONE, FAILED, read_results
 from maeum.training.turns import kept_answers
 
 PENDING = "pending"
@@ -169,11 +169,6 @@ class Shown:
         """Accuracy of answering blindly, in [0, 1]; None before anything was tested."""
         tested = [e.confusion for e in self.entries.values() if e.confusion is not None]
         return chance(sum(tested[1:], tested[0]))["accuracy"] if tested else None
-
-    @property
-    def unfilled(self) -> list[Entry]:
-        """Cells that lack what they were asked to train on."""
-        return [entry for entry in self.entries.values() if entry.status == SHORT]
 
     @property
     def failed(self) -> list[dict[str, Any]]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from maeum.studies.grid import Value
-from maeum.studies.results import DONE
+from maeum.studies.results import DONE, FAILED, SHORT
 from maeum.studies.showing import PAPER_LINE, PENDING, Entry, Row, Shown
+
+NOT_DONE = {SHORT: "too few", FAILED: "failed"}
+"""What a cell says that has no figure; `short` is also the name of an order."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def _cell(entry: Entry | None, drawn: Table) -> str:
     if entry is None:
         return "–"
     if entry.status not in (DONE, PENDING):
-        return f"{entry.status}\n{drawn.note(entry.message)}"
+        return f"{NOT_DONE[entry.status]}\n{drawn.note(entry.message)}"
     if entry.accuracy is None or entry.low is None or entry.high is None:
         return "…"
     unfinished = f"\n({entry.seeds}/{entry.asked_seeds})" if entry.status == PENDING else ""

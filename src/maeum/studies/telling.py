@@ -7,19 +7,15 @@ from maeum.studies.showing import Shown
 
 PAPER_CORPUS = "AI-Hub 466 (453,365 utterances)"
 
-PAPER_TABLES = ("table3", "table4", "table5", "table6", "equal-n")
+
+def whose(shown: Shown) -> list[str]:
+    """Whose figures are whose, so that nobody takes ours for the paper's."""
+    return [*_whose(shown), *_scaled(shown.study)]
 
 
-def notes(shown: Shown) -> list[str]:
-    """How the figures came about, so that nobody takes ours for the paper's."""
-    return [
-        *_whose(shown),
-        *_scaled(shown.study),
-        *_parted(shown),
-        *_left_out(shown),
-        *_spread(shown),
-        *_blind(shown),
-    ]
+def how(shown: Shown) -> list[str]:
+    """How ours came about: what was tested, what was left out, what the intervals say."""
+    return [*_parted(shown), *_left_out(shown), *_spread(shown), *_blind(shown)]
 
 
 def _whose(shown: Shown) -> list[str]:
@@ -51,13 +47,13 @@ def _scaled(study: Study) -> list[str]:
     if study.scale == 1:
         return []
     told = [
-        f"Sizes are those stated times {study.scale.normalize():f}, rounded up, at least 2: a "
-        "column `500 → 10` says what was stated and what was trained on."
+        f"Sizes are those stated times {study.scale.normalize():f}, rounded up, at least 2; "
+        "columns say what was stated → what ours were trained on."
     ]
     if study.is_scaled and "epochs" not in study.settings and "epochs" not in study.axes:
         told.append(
             "Ten epochs would be a few steps on so little: networks trained for as many epochs as "
-            "make 1,000 steps, from 10 to 60 (--epochs changes it)."
+            "make 1,000 steps, from 10 to 60 (`--epochs` changes it)."
         )
     return told
 
