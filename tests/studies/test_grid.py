@@ -1,8 +1,8 @@
 """An experiment is data: read strictly, made into runs without chance."""
 
 import pytest
+from tinystudies import small
 
-from conftest import small
 from maeum.errors import SettingsError
 from maeum.studies import STUDIES, Study, named
 from maeum.studies.planning import key_of
@@ -96,6 +96,10 @@ WRONG = {
         "the axis 'order' stands in neither rows nor columns",
     ),
     "a column that is no axis": ({"columns": "text"}, "the table shows 'text', which is no axis"),
+    "a protocol that tests nothing": (
+        {"blocks": [{"modality": "text", "size": 2, "protocol": "none"}]},
+        "protocol is 'none'; expected one of random, speaker",
+    ),
     "one fold": ({"folds": 1}, "folds is 1; expected 0"),
     "no scale": ({"scale": 0}, "field scale is 0"),
     "too many runs": (

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import polars as pl
 import pytest
+from tinystudies import EMOTIONS, small
 
-from conftest import EMOTIONS, small
 from maeum.config import Settings
 from maeum.corpus import Corpus
 from maeum.corpus.manifest import SCHEMA, Utterance

@@ -11,8 +11,8 @@ from collections import Counter
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from tinystudies import BUILTIN, QUICK, small
 
-from conftest import BUILTIN, QUICK, small
 from maeum.corpus import import_corpus
 from maeum.corpus.splits import split
 from maeum.encoders.builtin.acoustic import AcousticEncoder
@@ -161,7 +161,7 @@ KILLED = """
 import sys
 from maeum.corpus import Corpus
 sys.path.insert(0, sys.argv[3])
-from conftest import small
+from tinystudies import small
 from maeum.studies.running import run_study
 run_study(small(protocols=["random", "speaker+script"]), Corpus.open(sys.argv[1]), sys.argv[2])
 """
@@ -227,7 +227,9 @@ def test_a_broken_file_is_noticed_and_made_again(finished, said, tmp_path, spoil
 
 def test_a_folder_of_another_study_is_refused_with_what_differs(finished, said, tmp_path):
     both = ["random", "speaker+script"]
-    with pytest.raises(RunError, match=r"holds a study that differs in seeds \(2, now 5\).*--over"):
+    with pytest.raises(
+        RunError, match=r"holds a study that differs in seeds \('2', now '5'\).*--over"
+    ):
         run_study(small(protocols=both, seeds=5), said, finished.folder)
     other = said.select(pl.col("speaker") != "s0")
     with pytest.raises(RunError, match="differs in corpus fingerprint"):
@@ -336,6 +338,42 @@ def test_the_sample_is_drawn_again_where_one_of_it_cannot_be_heard(made_corpus, 
     corpus = replace(made_corpus, audio_root=audio)
     (row,) = run_study(study, corpus, tmp_path / "study").results.to_dicts()
     assert (row["status"], row["found"]) == ("done", 6)
+
+
+def test_utterances_that_take_the_place_of_others_are_encoded_where_they_are_needed(
+    made_corpus, tmp_path
+):
+    """A speech run is filled with an utterance that no run of texts has looked at."""
+    from dataclasses import replace
+
+    from maeum.studies.encoding import Shared
+    from maeum.studies.planning import plan
+
+    parts = split(made_corpus.utterances, "random", seed=0)
+    train = parts.rows(made_corpus.utterances, "train")
+    angry = train.filter(emotion="Angry").sort("duration_s", "id", descending=[True, False])
+    audio = tmp_path / "audio"
+    shutil.copytree(made_corpus.audio_root, audio)
+    (audio / angry["audio"][1]).write_bytes(b"")
+    corpus = replace(made_corpus, audio_root=audio)
+    blocks = [
+        {"modality": "speech", "size": 2, "order": "long", "fusion": "concat"},
+        {"modality": "text", "size": 1, "order": "long", "fusion": "concat"},
+        {"modality": "both", "size": 1, "order": "long", "fusion": ["concat", "cross"]},
+    ]
+    study = small(blocks=blocks, rows=["modality", "fusion"], seeds=1)
+    first = plan(study, corpus)
+    shared = Shared(first.corpus, None)
+    unheard = shared.encode(first, first.runs)
+    assert list(unheard) == [angry["id"][1]]
+    again = plan(study, corpus, unheard)
+    assert shared.encode(again, again.runs) == {}
+    assert shared.encode(again, again.runs) == {}
+    for run in again.runs:
+        features = shared.material(run.cell.settings).features
+        for side in run.sides:
+            for rows in run.needed():
+                assert features.take(again.ids(rows)).present(side).all()
 
 
 def test_an_encoder_that_is_nowhere_is_one_sentence_before_anything_is_trained(said, tmp_path):

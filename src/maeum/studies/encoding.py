@@ -30,7 +30,7 @@ from maeum.errors import EncoderError
 from maeum.features import Features, extract
 from maeum.features.extract import StoreOrUsual, turns_before
 from maeum.features.frames import FrameTable
-from maeum.features.tables import in_parts
+from maeum.features.tables import in_parts, new_table
 from maeum.studies.planning import COLUMNS, Plan, Planned
 from maeum.training.clips import usable_recordings
 from maeum.training.encoders import Encoders, reading_of
@@ -158,25 +158,40 @@ class Shared:
             EncoderError: an encoder cannot be read, and the study compares it with no other.
         """
         needs = self._needs(plan, runs)
-        for want in [want for want in needs if want in self._broken]:
-            del needs[want]
-        if not needs:
+        todo = {want: rows for want, rows in needs.items() if self._lacks(want, rows)}
+        if not todo:
             return {}
-        needed = np.logical_or.reduce(list(needs.values()))
-        new = [name for name in plan.ids(np.flatnonzero(needed)) if name not in set(self._ids)]
-        self._ids += new
+        if self._take_in(plan, todo):  # vectors over time cannot be put together from two tables
+            todo |= {want: rows for want, rows in needs.items() if want.frames}
         rows = _rows_of(self._ids, plan.corpus)
         corpus = plan.corpus.with_utterances(plan.corpus.utterances[rows])
         failures: dict[str, str] = {}
-        for want, wanted in needs.items():
+        for want, wanted in todo.items():
             try:
-                side, failed = self._encoded(want, corpus, wanted[rows])
+                self._sides[want], failed = self._encoded(want, corpus, wanted[rows])
             except EncoderError as error:
                 self._lose(want, error, needs)
                 continue
-            self._sides[want] = side
             failures = failed | failures
         return failures
+
+    def _take_in(self, plan: Plan, needs: Mapping[Want, NDArray[np.bool_]]) -> bool:
+        """Make room for utterances that were not among those encoded; whether there are any."""
+        known = set(self._ids)
+        needed = plan.ids(np.flatnonzero(np.logical_or.reduce(list(needs.values()))))
+        new = [name for name in needed if name not in known]
+        self._ids += new
+        if new:
+            self._sides = {want: _grown(side, len(self._ids)) for want, side in self._sides.items()}
+        return bool(new)
+
+    def _lacks(self, want: Want, wanted: NDArray[np.bool_]) -> bool:
+        """Whether something that is wanted was not asked of the encoders yet."""
+        if want not in self._sides:
+            return True
+        done = np.zeros_like(wanted)
+        done[_rows_of(self._ids, self._corpus)[self._sides[want].done]] = True
+        return bool((wanted & ~done).any())
 
     def material(self, settings: Settings) -> Material:
         """What a run with these settings learns from.
@@ -214,7 +229,7 @@ class Shared:
     ) -> Features:
         place = np.full(len(self._corpus), -1)
         place[rows] = np.arange(len(rows))
-        before = turns_before(self._corpus, settings.context)[rows]
+        before = turns_before(self._corpus, settings.context)[rows]  # (utterance, turn)
         return Features(
             ids=tuple(self._ids),
             tables={name: one.table for name, one in sides.items() if one.table is not None},
@@ -233,19 +248,17 @@ class Shared:
         logger.warning("%s", error)
 
     def _needs(self, plan: Plan, runs: Sequence[Planned]) -> dict[Want, NDArray[np.bool_]]:
-        """Want -> (row,) which utterances of the corpus it is needed of, where not all are done."""
+        """Want -> (row,) which utterances of the corpus it is needed of."""
         needs: dict[Want, NDArray[np.bool_]] = {}
         for run in runs:
             for want in wants_of(run.cell.settings):
+                if want in self._broken:
+                    continue
                 wanted = needs.setdefault(want, np.zeros(len(plan.corpus), dtype=bool))
                 for rows in run.needed():
                     wanted[rows] = True
                 if run.cell.settings.normalize == "speaker" and want.side == "speech":
                     wanted |= plan.usable  # a voice is told by all it said
-        rows = _rows_of(self._ids, self._corpus)
-        for want, side in self._sides.items():
-            if want in needs and not (needs[want].sum() - needs[want][rows[side.done]].sum()):
-                del needs[want]
         return needs
 
     def _encoded(
@@ -253,20 +266,26 @@ class Shared:
     ) -> tuple[Side, dict[str, str]]:
         """The side, encoded where it is wanted and was not yet; what it had before stays."""
         before = self._sides.get(want)
-        done = np.zeros(len(corpus), dtype=bool)
-        if before is not None:
-            done[: len(before.done)] = before.done
-        again = want.frames  # of vectors over time there are no tables to be put together
-        now = (wanted | done) if again else (wanted & ~done)
-        side, failures = _made(want, _of_some(corpus, want.side, now), self._store)
-        if before is None or again:
-            return side, failures
+        if before is None or want.frames:
+            return _made(want, _of_some(corpus, want.side, wanted), self._store)
+        new = wanted & ~before.done
+        side, failures = _made(want, _of_some(corpus, want.side, new), self._store)
         if side.table is not None and before.table is not None:
-            for part in in_parts(np.flatnonzero(done)):
+            for part in in_parts(np.flatnonzero(before.done)):
                 side.table[part] = before.table[part]
-        has = side.has.copy()
-        has[: len(before.has)] |= before.has
-        return side._replace(done=done | wanted, has=has), failures
+        return side._replace(done=before.done | new, has=before.has | side.has), failures
+
+
+def _grown(side: Side, rows: int) -> Side:
+    """A side with room for more utterances, of which nothing is known yet."""
+    more = rows - len(side.done)
+    done, has = np.pad(side.done, (0, more)), np.pad(side.has, (0, more))
+    if side.table is None:
+        return side._replace(done=done, has=has)
+    table = new_table(rows, side.table.shape[1])
+    for part in in_parts(np.flatnonzero(side.done)):
+        table[part] = side.table[part]
+    return side._replace(done=done, has=has, table=table)
 
 
 def _missing(want: Want) -> EncoderError | None:

@@ -13,6 +13,7 @@ import yaml
 from maeum.corpus import Corpus
 from maeum.corpus.manifest import write_table
 from maeum.errors import RunError, TextError
+from maeum.evaluation.report import flattened
 from maeum.evaluation.writing import versions
 from maeum.files import read_yaml, write_text
 from maeum.studies.grid import Study
@@ -38,11 +39,18 @@ class StudyFolder:
         Raises:
             RunError: it holds other files or another study; the message says what differs.
         """
-        now = {"study": study.to_dict(), "corpus": {"fingerprint": corpus.fingerprint}}
+        now = {
+            "study": dict(flattened(study.to_dict())),
+            "corpus": {"fingerprint": corpus.fingerprint},
+        }
 
         def differences() -> list[str]:
-            before = self.card or now
-            return [words for part in now for words in changed_in(part, before, now)]
+            before = self.card
+            if before is None:
+                return []
+            known = {**before, "study": dict(flattened(before["study"]))}
+            asked = {**now, "study": {**dict.fromkeys(known["study"]), **now["study"]}}
+            return [words for part in now for words in changed_in(part, known, asked)]
 
         claim_for("study", self.path / CARD, differences, overwrite=overwrite)
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import product
 from math import ceil, prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -298,6 +298,11 @@ def _refuse_what_is_no_grid(study: Study) -> None:
     for axis in study.axes:
         if axis not in (*known, *GRID_AXES):
             raise SettingsError(f"unknown axis {axis!r}; known: {', '.join((*GRID_AXES, *known))}")
+    strange = _met(study, "protocol") - set(get_args(Protocol))
+    if strange:
+        raise SettingsError(
+            f"protocol is {strange.pop()!r}; expected one of {', '.join(get_args(Protocol))}"
+        )
     if study.folds == 1:
         raise SettingsError("folds is 1; expected 0 for one split, or 2 and more")
     _refuse_what_no_table_shows(study)

@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import polars as pl
@@ -232,15 +232,17 @@ class _Work:
 
     def _leaks(self, run: Planned) -> Leaks:
         """What tests and trainings share, over all turns."""
-        settings, utterances = run.cell.settings, self._plan.corpus.utterances
+        settings, hashes = run.cell.settings, self._hashes
         before = met_before(settings).select(KINDS)
         turns = zip(run.sampled.rows, run.parting.turns, strict=True)
-        folds = [
-            (pl.concat([hashed(utterances[rows]), before]), hashed(utterances[turn.test]))
-            for rows, turn in turns
-        ]
+        folds = [(pl.concat([hashes[rows], before]), hashes[turn.test]) for rows, turn in turns]
         voices = settings.normalize == "speaker" and settings.hears_speech
         return leaks_of_folds(folds, notes=(TRANSDUCTIVE,) if voices else ())
+
+    @cached_property
+    def _hashes(self) -> pl.DataFrame:
+        """Columns of `hashed`, in order of rows."""
+        return hashed(self._plan.corpus.utterances)
 
     def _versions(self, run: Planned) -> Mapping[str, list[str]]:
         named = {f"{side} {getattr(run.cell.settings, side)}" for side in run.sides}

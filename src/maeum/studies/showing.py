@@ -122,7 +122,7 @@ class Shown:
     def entries(self) -> dict[tuple[Row, Value, str], Entry]:
         """Row, column and protocol -> what was found."""
         groups: dict[tuple[Row, Value, str], list[Cell]] = {}
-        for cell in self.study.cells():
+        for cell in self._cells:
             place = (self._row(cell), cell.value(self.study.columns), str(cell.settings.split))
             groups.setdefault(place, []).append(cell)
         return {place: self._entry(*place, cells) for place, cells in groups.items()}
@@ -147,18 +147,25 @@ class Shown:
 
     def published(self, row: Row, column: Value) -> float | None:
         """The accuracy that was published of a cell, in [0, 1]."""
-        for cell in self.study.cells():
-            if (self._row(cell), cell.value(self.study.columns)) == (row, column):
-                found = self.study.published_of(cell.values([*self.study.axes, "protocol"]))
-                return None if found is None else found / 100
-        return None
+        return self._published.get((row, column))
+
+    @cached_property
+    def _published(self) -> dict[tuple[Row, Value], float]:
+        study, found = self.study, {}
+        for cell in self._cells:
+            percent = study.published_of(cell.values([*study.axes, "protocol"]))
+            if percent is not None:
+                found[self._row(cell), cell.value(study.columns)] = percent / 100
+        return found
+
+    @cached_property
+    def _cells(self) -> list[Cell]:
+        return self.study.cells()
 
     @property
     def has_published(self) -> bool:
         """Whether anything was published of it."""
-        return any(
-            self.published(row, column) is not None for row in self.rows for column in self.columns
-        )
+        return bool(self._published)
 
     def row_label(self, row: Row) -> str:
         """What a row is called."""

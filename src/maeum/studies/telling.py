@@ -101,7 +101,10 @@ def _spread(shown: Shown) -> list[str]:
     }
     seeds = max(entry.asked_seeds for entry in shown.entries.values())
     drawn = " or ".join(what[one] for one in over)
-    return [f"Ours are means over {seeds} seed(s); 95 % intervals are over {drawn}."]
+    return [
+        f"Ours are means over {seeds} seed(s), which decide first weights, order of batches and "
+        f"samples drawn at random; 95 % intervals are over {drawn}."
+    ]
 
 
 def _blind(shown: Shown) -> list[str]:
