@@ -37,15 +37,23 @@ _KINDS: dict[object, str] = {Path: "path", int: "whole number", float: "number",
 
 def page() -> str:
     """The whole page as Markdown."""
-    group: Any = typer.main.get_command(app)
-    sections = [_section(name, group.commands[name]) for name in COMMANDS]
-    return "\n".join([HEAD, *_contents(group.commands), "", *sections])
+    commands = {name: _found(name) for name in COMMANDS}
+    sections = [_section(name, command) for name, command in commands.items()]
+    return "\n".join([HEAD, *_contents(commands), "", *sections])
+
+
+def _found(name: str) -> Any:  # noqa: ANN401 - typer's own, or click's
+    """The command of that name, of a group by two words."""
+    command: Any = typer.main.get_command(app)
+    for word in name.split():
+        command = command.commands[word]
+    return command
 
 
 def _contents(commands: dict[str, Any]) -> Iterator[str]:
-    for name in COMMANDS:
-        summary = commands[name].help.split("\n\n")[0]
-        yield f"- [`maeum {name}`](#maeum-{name}): {' '.join(summary.split())}"
+    for name, command in commands.items():
+        summary = command.help.split("\n\n")[0]
+        yield f"- [`maeum {name}`](#maeum-{name.replace(' ', '-')}): {' '.join(summary.split())}"
 
 
 def _section(name: str, command: Any) -> str:  # noqa: ANN401 - typer's own, or click's

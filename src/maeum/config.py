@@ -207,7 +207,7 @@ class Settings(BaseModel):
         try:
             settings = cls.model_validate(dict(values))
         except ValidationError as error:
-            raise SettingsError(_sentence(error, known=list(cls.model_fields))) from error
+            raise SettingsError(told(error, known=list(cls.model_fields))) from error
         for sentence, holds in CONTRADICTIONS.items():
             if holds(settings):
                 raise SettingsError(sentence)
@@ -359,9 +359,18 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(settings)
 
 
-def _sentence(error: ValidationError, *, known: list[str]) -> str:
+def told(error: ValidationError, *, known: list[str], what: str = "setting") -> str:
+    """What is wrong with values by name, in a sentence.
+
+    Args:
+        error: of pydantic; its first complaint counts.
+        known: the names there are.
+        what: a name stands for.
+    """
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"unknown setting {name!r}; known: {', '.join(known)}"
-    return f"setting {name} is {first['input']!r}: {first['msg']}"
+        return f"unknown {what} {name!r}; known: {', '.join(known)}"
+    if first["type"] == "missing":
+        return f"the {what} {name} is missing; known: {', '.join(known)}"
+    return f"{what} {name} is {first['input']!r}: {first['msg']}"

@@ -14,6 +14,7 @@ from maeum.corpus.manifest import Utterance
 from maeum.corpus.splits import split
 from maeum.errors import CorpusError, RunError, SamplingError, SettingsError
 from maeum.inference import Run
+from maeum.training import crossval
 
 TEXT = {"modality": "text", "epochs": 2, "hidden_size": 8}
 
@@ -281,3 +282,14 @@ def test_the_weights_on_disk_are_those_that_were_tested(made_run, made_corpus, m
     chances = model.probabilities(made_features.take(list(test.utterances["id"])))
     right = np.mean(chances.argmax(axis=1) == np.array(test.labels))
     assert made_run.metrics["accuracy"] == pytest.approx(right)
+
+
+def test_more_than_there_is_is_said_before_anything_is_encoded(made_corpus, tmp_path, monkeypatch):
+    def encoded(*_, **__):
+        raise AssertionError("something was encoded")
+
+    monkeypatch.setattr("maeum.training.learn.Material.gather", encoded)
+    for work, by in ((train, {"split": "speaker"}), (crossval, {"by": "speaker", "folds": 3})):
+        with pytest.raises(SamplingError, match="asked for 50 utterances per emotion, found"):
+            work(made_corpus, tmp_path / "x", per_emotion=50, **by)
+    assert not (tmp_path / "x").exists()

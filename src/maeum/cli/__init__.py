@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from maeum import __version__
-from maeum.cli import corpora, demo, encoders, features, training, using
+from maeum.cli import corpora, demo, encoders, features, studies, training, using
 from maeum.cli.console import say, show_notes
 from maeum.errors import MaeumError
 
@@ -41,11 +41,29 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": using.predict,
     "features": features.features,
     "encoders": encoders.encoders,
+    "study run": studies.run,
+    "study show": studies.show,
+    "study list": studies.list_,
 }
-"""Commands in the order of the journey."""
+"""Commands in the order of the journey; two words are a command of a group."""
 
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+GROUPS = {"study": "Whole experiments: the paper's tables, and your own."}
+"""Groups of commands and what they are for."""
+
+
+def _add_commands() -> None:
+    groups = {
+        name: typer.Typer(name=name, help=words, no_args_is_help=True, rich_markup_mode="markdown")
+        for name, words in GROUPS.items()
+    }
+    for name, command in COMMANDS.items():
+        group, _, last = name.rpartition(" ")
+        (groups[group] if group else app).command(last)(command)
+    for sub in groups.values():
+        app.add_typer(sub)
+
+
+_add_commands()
 
 
 def _print_version(wanted: bool) -> None:

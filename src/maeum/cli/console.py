@@ -6,9 +6,12 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from maeum.studies.table import Line
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
 
@@ -62,6 +65,30 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row))
+    console = Console()
+    console.print(Text(title, "bold"), soft_wrap=True)
+    console.print(drawn)
+
+
+def grid(title: str, head: Sequence[str], lines: Iterable[Line]) -> None:
+    """A wide table of figures whose rows take several lines, on standard output."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(header_style="bold", box=box.SIMPLE, padding=(0, 1), pad_edge=False)
+    drawn.add_column("", no_wrap=True)
+    for column in head[2:]:
+        drawn.add_column(Text(column.replace(" → ", " →\n")), justify="right")
+    for line in lines:
+        if line.row:
+            drawn.add_section()
+            drawn.add_row(Text(line.row, "bold"))
+        drawn.add_row(
+            Text(line.whose if line.whose == "paper" else f"ours,\n{line.whose}"),
+            *map(Text, line.cells),
+        )
     console = Console()
     console.print(Text(title, "bold"), soft_wrap=True)
     console.print(drawn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,42 +80,51 @@ def sample(utterances: pl.DataFrame, wanted: Sample, *, rng: np.random.Generator
     Raises:
         SamplingError: fewer exist than asked for; the message has both numbers.
     """
-    queue = ORDERS[wanted.order](utterances, rng)
-    if wanted.distinct_text:
-        queue = _each_script_once(queue)
-    taken = _take(queue, wanted)
-    if not wanted.allow_fewer:
-        _refuse_fewer(taken, wanted, found_in=utterances)
+    taken = first_of(queue(utterances, wanted, rng=rng), wanted)
+    lacking = "" if wanted.allow_fewer else lack(taken, wanted, utterances["emotion"].unique())
+    if lacking:
+        raise SamplingError(
+            f"{lacking}; ask for fewer, or go on with what there is (--allow-fewer)"
+        )
     return taken.sort("id")
 
 
-def _each_script_once(queue: pl.DataFrame) -> pl.DataFrame:
-    """The first of each script in the queue; rows without text stay."""
-    return queue.filter(pl.col("script").is_null() | pl.col("script").is_first_distinct())
+def queue(utterances: pl.DataFrame, wanted: Sample, *, rng: np.random.Generator) -> pl.DataFrame:
+    """The utterances in the order they are taken in, whatever their number.
+
+    Needs the columns id, duration_s, text and script; with `distinct_text` the first of each
+    script stays, and rows without text.
+    """
+    arranged = ORDERS[wanted.order](utterances, rng)
+    if not wanted.distinct_text:
+        return arranged
+    return arranged.filter(pl.col("script").is_null() | pl.col("script").is_first_distinct())
 
 
-def _take(queue: pl.DataFrame, wanted: Sample) -> pl.DataFrame:
+def first_of(queued: pl.DataFrame, wanted: Sample) -> pl.DataFrame:
+    """As many as wanted from the head of a queue, or what there is."""
     if wanted.per_emotion is not None:
         place = pl.int_range(pl.len()).over("emotion")
-        return queue.filter(place < wanted.per_emotion)
-    return queue if wanted.total is None else queue.head(wanted.total)
+        return queued.filter(place < wanted.per_emotion)
+    return queued if wanted.total is None else queued.head(wanted.total)
 
 
-def _refuse_fewer(taken: pl.DataFrame, wanted: Sample, *, found_in: pl.DataFrame) -> None:
+def lack(taken: pl.DataFrame, wanted: Sample, emotions: Iterable[str]) -> str:
+    """What a sample lacks of what was wanted, with both numbers; empty where it lacks nothing.
+
+    Args:
+        taken: the sample.
+        wanted: what was asked for.
+        emotions: of which there should be `per_emotion` each.
+    """
     kind = "distinct sentences" if wanted.distinct_text else "utterances"
-    advice = "ask for fewer, or go on with what there is (--allow-fewer)"
     if wanted.total is not None and len(taken) < wanted.total:
-        raise SamplingError(f"asked for {wanted.total} {kind}, found {len(taken)}; {advice}")
+        return f"asked for {wanted.total:,} {kind}, found {len(taken):,}"
     if wanted.per_emotion is None:
-        return
+        return ""
     found = dict(taken["emotion"].value_counts().iter_rows())
-    short = {
-        emotion: found.get(emotion, 0)
-        for emotion in sorted(found_in["emotion"].unique())
-        if found.get(emotion, 0) < wanted.per_emotion
-    }
-    if short:
-        listed = ", ".join(f"{count} of {emotion}" for emotion, count in short.items())
-        raise SamplingError(
-            f"asked for {wanted.per_emotion} {kind} per emotion, found {listed}; {advice}"
-        )
+    counts = {emotion: found.get(emotion, 0) for emotion in sorted(emotions)}
+    short = [f"{n:,} of {name}" for name, n in counts.items() if n < wanted.per_emotion]
+    if not short:
+        return ""
+    return f"asked for {wanted.per_emotion:,} {kind} per emotion, found {', '.join(short)}"

@@ -128,6 +128,9 @@ class Tunable(Encoder, Protocol):
         """
 
 
+BUILTIN = "builtin:"
+"""Begins the names of encoders that need no download."""
+
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}
 BUILTIN_TEXT = {"builtin:letters": "maeum.encoders.builtin.letters:LettersEncoder"}
 
@@ -157,6 +160,29 @@ def text_encoders(names: str, reading: Reading | None = None) -> tuple[TextEncod
         _made(name, BUILTIN_TEXT, _PRETRAINED_TEXT, reading or Reading())
         for name in split_names(names)
     )
+
+
+def ensure_there(side: Literal["speech", "text"], names: str) -> None:
+    """See that the encoders named can be had, fetched if need be; no weights are read.
+
+    Args:
+        side: what they encode.
+        names: as in `speech_encoders`.
+
+    Raises:
+        EncoderError: one does not exist, or is not on this machine and cannot be fetched.
+    """
+    from maeum.encoders.pretrained.lora import is_adapter
+    from maeum.encoders.pretrained.places import find, named_folder
+
+    builtin = {"speech": BUILTIN_SPEECH, "text": BUILTIN_TEXT}[side]
+    for name in split_names(names):
+        if name.startswith(BUILTIN):
+            _refuse_unknown(name, builtin)
+            continue
+        folder = named_folder(name)
+        if folder is None or not is_adapter(folder):
+            find(name, side)
 
 
 def split_names(names: str) -> list[str]:
@@ -211,9 +237,14 @@ def kept_at(side: str, place: int) -> str:
 def _made(name: str, builtin: dict[str, str], pretrained: str, reading: Reading) -> Any:  # noqa: ANN401
     if name in builtin:
         return _found(builtin[name])()
-    if name.startswith("builtin:"):
-        raise EncoderError(f"no encoder {name!r}; built in are {', '.join(builtin)}")
+    if name.startswith(BUILTIN):
+        _refuse_unknown(name, builtin)
     return _pretrained(name, _found(pretrained).load, reading)
+
+
+def _refuse_unknown(name: str, builtin: dict[str, str]) -> None:
+    if name not in builtin:
+        raise EncoderError(f"no encoder {name!r}; built in are {', '.join(builtin)}")
 
 
 def _pretrained(name: str, load: Callable[[str, Reading], Any], reading: Reading) -> Any:  # noqa: ANN401

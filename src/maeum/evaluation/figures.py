@@ -1,39 +1,26 @@
 """Pictures of an evaluation, drawn without a display and without touching anyone's pyplot.
 
-Each function returns a figure of its own; `png` turns one into bytes. Hangul is drawn with
-NanumGothic from the package koreanize-matplotlib, which is not imported, because importing it
-changes the settings of every figure of the process.
+Each function returns a figure of its own; `png` turns one into bytes.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
 import numpy as np
-from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from maeum.emotions import Emotion, EmotionSet
-from maeum.evaluation.hangul import font_path
+from maeum.evaluation.drawing import BLUE, HAIRLINE, INK, ORANGE, QUIET, blank, drawing
+from maeum.evaluation.drawing import png as png
 from maeum.evaluation.metrics import Scores, chance, recalls
 
-PIXELS_PER_INCH = 160
-
-_INK = "#22272E"
-_QUIET = "#79818B"
-_HAIRLINE = "#DDE1E6"
-_BLUE = "#2F6690"
-_ORANGE = "#D9822B"
 _SHARES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#DCE8F1", "#7FA9C9", "#1D4E79"])
 _DARK_FROM_SHARE = 0.78  # from here on, ink on the cell would be hard to read
 
@@ -43,51 +30,6 @@ _MANY_CLASSES = 9
 _LONGEST_LABEL = 28
 _LETTER_IN = 0.075  # at the size of labels
 _HANGUL_IN = 0.14
-
-_STYLE: Any = {
-    "font.family": ["NanumGothic", "DejaVu Sans"],
-    "font.size": 10,
-    "axes.unicode_minus": False,
-    "axes.edgecolor": _HAIRLINE,
-    "axes.labelcolor": _QUIET,
-    "axes.labelsize": 10,
-    "axes.labelpad": 10,
-    "figure.titlesize": 14,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": _INK,
-    "text.parse_math": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-    "figure.constrained_layout.h_pad": 0.12,
-    "figure.constrained_layout.w_pad": 0.12,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-}
-
-
-@cache
-def _know_hangul() -> None:
-    """Make NanumGothic known to matplotlib, once."""
-    font_manager.fontManager.addfont(str(font_path()))
-
-
-@contextmanager
-def _drawing() -> Iterator[None]:
-    """Our fonts and lines inside the block, everyone's own again after it."""
-    _know_hangul()
-    with rc_context(_STYLE):
-        yield
-
-
-def _blank(width_in: float, height_in: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width_in, height_in))
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
 
 
 def _shortened(label: str) -> str:
@@ -99,15 +41,7 @@ def _width_in(text: str) -> float:
     return sum(_HANGUL_IN if east_asian_width(sign) in "WF" else _LETTER_IN for sign in text)
 
 
-@_drawing()
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PIXELS_PER_INCH)
-    return buffer.getvalue()
-
-
-@_drawing()
+@drawing()
 def confusion_figure(
     matrix: NDArray[np.int64] | Sequence[Sequence[int]], emotions: EmotionSet, title: str
 ) -> Figure:
@@ -144,7 +78,7 @@ def _matrix_canvas(emotions: EmotionSet) -> tuple[Figure, Axes]:
     side_in = max(len(emotions), 2) * _cell_in(len(emotions))
     widest_in = max(_width_in(_shortened(label)) for label in emotions.labels)
     below_in = 0.4 if _labels_fit_below(emotions) else 0.75 * widest_in
-    return _blank(side_in + widest_in + 1.4, side_in + below_in + 1.0)
+    return blank(side_in + widest_in + 1.4, side_in + below_in + 1.0)
 
 
 def _write_cells(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
@@ -152,7 +86,7 @@ def _write_cells(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float
     size = 10 if len(counts) < _MANY_CLASSES else 7.5
     for row, column in np.argwhere(counts):
         share = shares[row, column]
-        colour = "white" if share > _DARK_FROM_SHARE else _INK
+        colour = "white" if share > _DARK_FROM_SHARE else INK
         style: dict[str, Any] = {"ha": "center", "color": colour}
         axes.text(column, row - 0.02, f"{share:.0%}", va="bottom", size=size, **style)
         axes.text(
@@ -186,12 +120,12 @@ def _on_two_lines(emotion: Emotion) -> str:
 def _rule_cells(axes: Axes, classes: int) -> None:
     """Hairlines between cells and around them."""
     edges = np.arange(classes + 1) - 0.5
-    axes.hlines(edges, -0.5, classes - 0.5, color=_HAIRLINE, lw=0.8, clip_on=False)
-    axes.vlines(edges, -0.5, classes - 0.5, color=_HAIRLINE, lw=0.8, clip_on=False)
+    axes.hlines(edges, -0.5, classes - 0.5, color=HAIRLINE, lw=0.8, clip_on=False)
+    axes.vlines(edges, -0.5, classes - 0.5, color=HAIRLINE, lw=0.8, clip_on=False)
     axes.spines[:].set_visible(False)
 
 
-@_drawing()
+@drawing()
 def recall_figure(scores: Scores, emotions: EmotionSet) -> Figure:
     """How much of each emotion was found, in its colour, beside what chance would find.
 
@@ -200,7 +134,7 @@ def recall_figure(scores: Scores, emotions: EmotionSet) -> Figure:
         emotions: the same emotions, in the same order.
     """
     matrix = np.asarray(scores.confusion)
-    figure, axes = _blank(6.4, 1.1 + 0.38 * len(emotions))
+    figure, axes = blank(6.4, 1.1 + 0.38 * len(emotions))
     found = np.nan_to_num(recalls(matrix))
     axes.barh(range(len(emotions)), found, color=emotions.colours, height=0.62)
     _write_recalls(axes, found, matrix)
@@ -210,7 +144,7 @@ def recall_figure(scores: Scores, emotions: EmotionSet) -> Figure:
     axes.set_xlim(0, 1.12)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.tick_params(axis="x", colors=_QUIET)
+    axes.tick_params(axis="x", colors=QUIET)
     axes.spines["bottom"].set_visible(False)
     axes.set_xlabel("share found (recall)")
     return figure
@@ -234,12 +168,12 @@ def _write_recalls(axes: Axes, found: NDArray[np.float64], matrix: NDArray[np.in
                 textcoords="offset points",
                 va="center",
                 size=8,
-                color=_QUIET,
+                color=QUIET,
             )
 
 
 def _mark_chance(axes: Axes, share: float) -> None:
-    axes.axvline(share, color=_INK, lw=0.9, ls=(0, (4, 3)), zorder=3)
+    axes.axvline(share, color=INK, lw=0.9, ls=(0, (4, 3)), zorder=3)
     axes.annotate(
         f"chance {share:.0%}",
         (share, 1),
@@ -248,14 +182,14 @@ def _mark_chance(axes: Axes, share: float) -> None:
         textcoords="offset points",
         ha="center",
         size=8.5,
-        color=_QUIET,
+        color=QUIET,
     )
 
 
 Curve = list[tuple[float, float]]
 """Epoch and loss, in order of epoch."""
 
-_CURVES = (("loss", "training", _BLUE), ("eval_loss", "validation", _ORANGE))
+_CURVES = (("loss", "training", BLUE), ("eval_loss", "validation", ORANGE))
 
 
 def learning_curves(history: Iterable[Mapping[str, Any]]) -> dict[str, Curve]:
@@ -275,14 +209,14 @@ def learning_curves(history: Iterable[Mapping[str, Any]]) -> dict[str, Curve]:
     return {name: curve for name, curve in curves.items() if curve}
 
 
-@_drawing()
+@drawing()
 def learning_figure(history: Iterable[Mapping[str, Any]]) -> Figure:
     """Loss on training and validation utterances by epoch, as far as they were logged.
 
     Args:
         history: entries as the Trainer logs them, with `epoch` and `loss` or `eval_loss`.
     """
-    figure, axes = _blank(6.4, 3.4)
+    figure, axes = blank(6.4, 3.4)
     curves = learning_curves(history)
     colours = {name: colour for _, name, colour in _CURVES}
     for name, curve in curves.items():
@@ -291,10 +225,10 @@ def learning_figure(history: Iterable[Mapping[str, Any]]) -> Figure:
     _mark_lowest(axes, curves.get("validation", []))
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", color=_HAIRLINE, lw=0.8)
+    axes.grid(axis="y", color=HAIRLINE, lw=0.8)
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)
-    axes.tick_params(colors=_QUIET)
+    axes.tick_params(colors=QUIET)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
     if curves:
@@ -305,4 +239,4 @@ def learning_figure(history: Iterable[Mapping[str, Any]]) -> Figure:
 def _mark_lowest(axes: Axes, curve: Curve) -> None:
     """A dot where validation loss was lowest."""
     if curve:
-        axes.plot(*min(curve, key=lambda point: point[1]), "o", color=_ORANGE, ms=7, mec="white")
+        axes.plot(*min(curve, key=lambda point: point[1]), "o", color=ORANGE, ms=7, mec="white")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -138,22 +139,29 @@ def render_report(report: Report) -> str:
 
     Texts of the corpus are shown as they are and never read as HTML.
     """
-    page = (
-        _templates()
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            headlines=headlines(report.scores),
-            protocol_words=PROTOCOL_WORDS.get(report.protocol, ""),
-            interval_words=INTERVAL_WORDS[report.scores.ci95_over],
-            pictures={name: _data_uri(figure) for name, figure in _figures(report)},
-            emotions=dict(zip(report.emotions.names, report.emotions.emotions, strict=True)),
-            column_words=COLUMN_WORDS,
-            fold_columns=_plain_columns(report.folds),
-            settings=dict(flattened(report.settings)),
-            hangul_font=HANGUL_FONT,
-        )
+    return render_page(
+        "report.html.j2",
+        report=report,
+        headlines=headlines(report.scores),
+        protocol_words=PROTOCOL_WORDS.get(report.protocol, ""),
+        interval_words=INTERVAL_WORDS[report.scores.ci95_over],
+        pictures={name: data_uri(figure) for name, figure in _figures(report)},
+        emotions=dict(zip(report.emotions.names, report.emotions.emotions, strict=True)),
+        column_words=COLUMN_WORDS,
+        fold_columns=_plain_columns(report.folds),
+        settings=dict(flattened(report.settings)),
     )
+
+
+def render_page(template: str, *, room: str = "maeum.evaluation", **values: object) -> str:
+    """A page that loads nothing from elsewhere, in the style of all our pages.
+
+    Args:
+        template: its file.
+        room: the package it lies in.
+        values: that it shows.
+    """
+    page = _templates(room).get_template(template).render(hangul_font=HANGUL_FONT, **values)
     return page.replace(HANGUL_FONT, font_data_uri("".join(_HANGUL.findall(page))))
 
 
@@ -191,7 +199,8 @@ def _figures(report: Report) -> Iterator[tuple[str, Figure]]:
         yield "learning", learning_figure(report.history)
 
 
-def _data_uri(figure: Figure) -> str:
+def data_uri(figure: Figure) -> str:
+    """The figure as the address of an image that is part of the page."""
     return "data:image/png;base64," + base64.b64encode(png(figure)).decode("ascii")
 
 
@@ -204,15 +213,16 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str | int | float)
 
 
-def _templates() -> Environment:
+def _templates(room: str) -> Environment:
+    rooms = dict.fromkeys((room, "maeum.evaluation"))
     environment = Environment(
-        loader=PackageLoader("maeum.evaluation", "."),
+        loader=ChoiceLoader([PackageLoader(name, ".") for name in rooms]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(per_cent=_per_cent, cell=_cell, hex_colour=_hex_colour)
+    environment.filters.update(per_cent=_per_cent, cell=_cell, hex_colour=_hex_colour, code=_code)
     return environment
 
 
@@ -230,3 +240,8 @@ def _cell(value: float | str, column: str) -> str:
 def _hex_colour(emotion: Emotion) -> str:
     """A colour that is nothing but a colour, whatever a saved model says it is."""
     return to_hex(emotion.colour)
+
+
+def _code(text: str) -> Markup:
+    """Text whose parts between backticks are what is typed."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped

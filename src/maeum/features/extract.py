@@ -75,7 +75,7 @@ def extract(
         StoreError: a file of the store is broken; the message says which to delete.
         OSError: the disk is full; what was made before stays in the store.
     """
-    turns, kept_in = _turns(corpus, context), _chosen(store)
+    turns, kept_in = turns_before(corpus, context), _chosen(store)
     with sources_of(corpus, speech, text, equal_loudness, kept_in) as sources:
         sides = {
             source.side: _side(source, encoders, kept_in, frames) for source, encoders in sources
@@ -271,7 +271,12 @@ def _chosen(store: StoreOrUsual) -> Store | None:
     return usual_store() if store == "usual" else store
 
 
-def _turns(corpus: Corpus, context: int) -> Int64[ndarray, "utterance turn"]:
+def turns_before(corpus: Corpus, context: int) -> Int64[ndarray, "utterance turn"]:
+    """Rows of the previous utterances of each dialogue; see `Features.context`.
+
+    Raises:
+        CorpusError: context is asked of a corpus without dialogues.
+    """
     if context and not corpus.utterances["dialogue"].count():
         raise CorpusError(
             f"context={context} was asked for, but no utterance of the corpus names a dialogue; "

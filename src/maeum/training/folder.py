@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +63,40 @@ def claim(folder: Path, card: Mapping[str, Any], settings: Settings, *, overwrit
         RunError: it holds other files, or work that differs; the message says in what.
     """
     run = Run(folder)
+    if overwrite and run.card_path.is_file():
+        card = {**card, "encoders": Encoders.of(settings).versions}
+    claim_for(
+        "run", run.card_path, lambda: _differences(run.card, card, PARTS), overwrite=overwrite
+    )
+
+
+def claim_for(
+    kind: str, card: Path, differences: Callable[[], Sequence[str]], *, overwrite: bool
+) -> None:
+    """See that a folder is new, holds this very work, or may be replaced.
+
+    Args:
+        kind: of work: run, study.
+        card: the file in the folder that says what it holds.
+        differences: what differs between that and the work, in words.
+        overwrite: replace other work.
+
+    Raises:
+        RunError: it holds other files, or work that differs; the message says in what.
+    """
+    folder = card.parent
     if folder.is_file():
         raise RunError(f"{folder} is a file; --to expects a folder")
-    if not folder.is_dir() or all(_is_left_over(path) for path in folder.iterdir()):
+    if not folder.is_dir() or all(_is_left_over(path, card.name) for path in folder.iterdir()):
         return
-    if not run.card_path.is_file():
-        raise RunError(f"{folder} holds other files; --to expects a new folder or a run")
-    if overwrite:
-        card = {**card, "encoders": Encoders.of(settings).versions}
-    changed = _differences(run.card, card)
+    if not card.is_file():
+        raise RunError(f"{folder} holds other files; --to expects a new folder or a {kind}")
+    changed = differences()
     if changed and overwrite:
         shutil.rmtree(folder)
     elif changed:
         raise RunError(
-            f"{folder} holds a run that differs in {', '.join(changed)}; "
+            f"{folder} holds a {kind} that differs in {', '.join(changed)}; "
             "name another folder, or replace it with --overwrite"
         )
 
@@ -101,22 +121,23 @@ def same_encoders(run: Run, versions: Mapping[str, Sequence[str]]) -> dict[str, 
     return now
 
 
-def _is_left_over(path: Path) -> bool:
+def _is_left_over(path: Path, card: str) -> bool:
     """Whether it is half a card, of a process killed as it wrote; see `files.written_aside`."""
-    return path.name.startswith(".maeum.yaml.")
+    return path.name.startswith(f".{card}.")
 
 
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], parts: Sequence[str]) -> list[str]:
     """What differs, from the first part of the card that does: a split follows from the others."""
     if old.get("kind") != new["kind"]:
         return [f"kind ({old.get('kind')}, now {new['kind']})"]
-    found = ([*_changed(old, new, part)] for part in PARTS)
+    found = ([*changed_in(part, old, new)] for part in parts)
     return next((changes for changes in found if changes), [])
 
 
-def _changed(old: Mapping[str, Any], new: Mapping[str, Any], part: str) -> Iterator[str]:
-    before = old.get(part, {})
-    prefix = "" if part == "settings" else f"{part} "
+def changed_in(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """What differs in one part of two cards, in words."""
+    before = old.get(part) or {}
+    prefix = "" if part in ("settings", "study") else f"{part} "
     for name, value in new.get(part, {}).items():
         if before.get(name) != value:
             yield f"{prefix}{name} ({before.get(name)!r}, now {value!r})"

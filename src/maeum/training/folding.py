@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,10 @@ import polars as pl
 from maeum.config import Grouping, Settings
 from maeum.corpus import Corpus, splits
 from maeum.corpus.identity import KINDS, hashed
-from maeum.corpus.manifest import write_table
 from maeum.corpus.splits import Fold
 from maeum.errors import SettingsError
 from maeum.evaluation import Evaluation
-from maeum.evaluation.evaluate import TRANSDUCTIVE, answers, judge
+from maeum.evaluation.evaluate import TRANSDUCTIVE, judge
 from maeum.evaluation.leaks import Leaks, leaks_of_folds
 from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
@@ -27,8 +25,9 @@ from maeum.inference import Run
 from maeum.progress import track
 from maeum.training import processes
 from maeum.training.folder import claim, folder_card, same_encoders
-from maeum.training.learn import Material, training_rows
+from maeum.training.learn import Material, refuse_too_few, training_rows
 from maeum.training.starting import Start, met_before, refuse_its_own_start, settings_and_start
+from maeum.training.turns import Turn, kept_answers, learn_and_answer
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,8 @@ def crossval(
     card = folder_card("crossval", corpus, chosen, split=parting, start=start)
     claim(folder, card, chosen, overwrite=overwrite)
     turns = list(splits.folds(corpus.utterances, by, folds, seed=chosen.split_seed))
+    for fold in turns:
+        refuse_too_few(_rows(corpus, fold.train), chosen)
     run = Run(folder)
     if not run.card_path.is_file():
         run.write_card(card)
@@ -120,19 +121,16 @@ def _refuse_what_folds_decide(settings: Settings) -> None:
 
 def _answers(path: Path, fold: Fold, material: Callable[[], Material]) -> pl.DataFrame:
     """What a network trained on the fold answers; read from the file where it was done before."""
-    if path.is_file():
-        return pl.read_parquet(path)
+    kept = kept_answers(path)
+    if kept is not None:
+        return kept
     given = material()
-    usable = given.corpus.utterances
-    train = training_rows(usable.filter(pl.col("id").is_in(fold.train.implode())), given.settings)
-    test = given.corpus.select(usable["id"].is_in(fold.test.implode()))
-    unfinished = path.with_suffix("") if given.settings.tune != "frozen" else None
-    classifier, _ = given.learn(list(train["id"]), checkpoints=unfinished)
-    found = answers(classifier, test, given.features_for(classifier, list(test.utterances["id"])))
-    write_table(found, path)
-    if unfinished is not None:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return found
+    train = training_rows(_rows(given.corpus, fold.train), given.settings)
+    return learn_and_answer(given, Turn(list(train["id"]), list(fold.test)), path)
+
+
+def _rows(corpus: Corpus, ids: pl.Series) -> pl.DataFrame:
+    return corpus.utterances.filter(pl.col("id").is_in(ids.implode()))
 
 
 def _pooled(

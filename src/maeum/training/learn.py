@@ -81,7 +81,7 @@ class Material:
         if not usable.any():
             raise CorpusError(_nothing_usable(settings, features))
         if settings.normalize == "speaker" and settings.hears_speech:
-            _refuse_flat_voices(corpus.select(pl.Series(features.present("speech"))))
+            refuse_flat_voices(corpus.select(pl.Series(features.present("speech"))))
         kept = corpus.select(usable)
         return cls(
             corpus=kept,
@@ -292,20 +292,40 @@ def training_rows(rows: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         SamplingError: fewer exist than asked for.
         CorpusError: fewer than two emotions are left.
     """
-    wanted = Sample(
-        order=settings.order,
-        per_emotion=settings.per_emotion,
-        total=settings.total,
-        distinct_text=settings.distinct_text,
-        allow_fewer=settings.allow_fewer,
-    )
-    taken = sample(rows, wanted, rng=np.random.default_rng(settings.seed))
+    taken = sample(rows, _wanted(settings), rng=np.random.default_rng(settings.seed))
     if taken["emotion"].n_unique() < 2:
         raise CorpusError(
             f"the training part has {len(taken)} usable utterance(s) of fewer than two emotions; "
             "a classifier needs at least two"
         )
     return taken
+
+
+def refuse_too_few(rows: pl.DataFrame, settings: Settings) -> None:
+    """Before anything is encoded: whether a training part has what is asked for, as listed.
+
+    Recordings that cannot be heard are found out later.
+
+    Raises:
+        SamplingError: fewer exist than asked for.
+    """
+    wanted = _wanted(settings)
+    asked = wanted.per_emotion is not None or wanted.total is not None
+    sides = {"audio": settings.hears_speech, "text": settings.reads_text}
+    columns = [column for column, used in sides.items() if used]
+    listed = rows.filter(pl.any_horizontal(pl.col(columns).is_not_null()))
+    if asked and len(listed):
+        sample(listed, wanted, rng=np.random.default_rng(settings.seed))
+
+
+def _wanted(settings: Settings) -> Sample:
+    return Sample(
+        order=settings.order,
+        per_emotion=settings.per_emotion,
+        total=settings.total,
+        distinct_text=settings.distinct_text,
+        allow_fewer=settings.allow_fewer,
+    )
 
 
 def class_weights(
@@ -322,8 +342,12 @@ def class_weights(
     return [float(weight) for weight in weights]
 
 
-def _refuse_flat_voices(corpus: Corpus) -> None:
-    """A voice heard in one emotion only: its mean is that emotion, and subtracting it hides it."""
+def refuse_flat_voices(corpus: Corpus) -> None:
+    """A voice heard in one emotion only: its mean is that emotion, and subtracting it hides it.
+
+    Raises:
+        SettingsError: there is one.
+    """
     named = corpus.utterances.drop_nulls("speaker")
     counted = named.group_by("speaker").agg(pl.col("emotion").n_unique())
     flat = sorted(str(name) for name in counted.filter(pl.col("emotion") < 2)["speaker"])

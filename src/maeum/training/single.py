@@ -23,7 +23,7 @@ from maeum.training import processes
 from maeum.training.card import model_card
 from maeum.training.fit import History
 from maeum.training.folder import claim, folder_card, same_encoders
-from maeum.training.learn import Material, training_rows
+from maeum.training.learn import Material, refuse_too_few, training_rows
 from maeum.training.starting import leave_word, met_before, refuse_its_own_start, settings_and_start
 
 logger = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ def train(
     run = Run(Path(to) if to is not None else Path(tempfile.mkdtemp(prefix="maeum-run-")))
     refuse_its_own_start(run.folder, chosen)
     parts = split(corpus.utterances, chosen.split, seed=chosen.split_seed)
+    refuse_too_few(parts.rows(corpus.utterances, "train"), chosen)
     card = folder_card("run", corpus, chosen, split=parts.to_dict(), start=start)
     if processes.is_first():
         claim(run.folder, card, chosen, overwrite=overwrite)
