@@ -262,3 +262,12 @@ def test_predict_says_that_a_run_with_context_hears_no_dialogue_here(maeum, corp
     said = maeum("predict", tmp_path / "run", "--text", "정말 좋다")
     assert said.code == 0
     assert "note: this run looks at previous utterances of a dialogue" in said.err
+
+
+def test_two_people_see_whether_they_hold_the_same_split(maeum, corpus, tmp_path):
+    held = str(tmp_path / "split.json")
+    assert maeum("split", corpus, "--by", "speaker", "--split-seed", "2", "--save", held).code == 0
+    same = maeum("split", corpus, "--check", held)
+    assert (same.code, same.out.splitlines()[-1].endswith("in the same part")) == (0, True)
+    other = maeum("split", corpus, "--check", held, "--split-seed", "5", "--json")
+    assert (other.code, other.json["check"]["same"]) == (1, False)

@@ -258,3 +258,12 @@ def test_an_utterance_without_a_speaker_takes_part_in_no_turn():
 def test_folds_that_cannot_be_say_why(rows, by, count, says):
     with pytest.raises(SplitError, match=says):
         list(folds(rows, by, count))
+
+
+def test_official_parts_without_a_test_are_tested_on_their_validation(caplog):
+    rows = grid()
+    named = pl.Series("part", ["Training"] * (len(rows) - 3) + ["Validation"] * 3)
+    with caplog.at_level("INFO", logger="maeum"):
+        drawn = split(rows.with_columns(named), "given")
+    assert drawn.counts == {"train": len(rows) - 3, "test": 3}
+    assert "its validation part is tested" in caplog.text

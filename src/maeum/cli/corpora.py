@@ -13,6 +13,7 @@ from maeum.config import Protocol
 
 if TYPE_CHECKING:
     from maeum.corpus import Corpus
+    from maeum.corpus.splits import Split
 
 CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="Folder of a corpus.")]
 
@@ -147,32 +148,67 @@ def audit(
 
 def split(
     corpus: CorpusFolder,
-    by: Annotated[Protocol, typer.Option(help="What train and test must not share.")] = "auto",
-    split_seed: Annotated[int, typer.Option(min=0, help="Fixes the split.")] = 0,
+    by: Annotated[
+        Protocol | None,
+        typer.Option(help="What train and test must not share. [default: auto, or the file's]"),
+    ] = None,
+    split_seed: Annotated[
+        int | None, typer.Option(min=0, help="Fixes the split. [default: 0, or the file's]")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the split to a file that carries no data.")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Say whether the split is that of such a file.")
+    ] = None,
     json_: JsonFlag = False,
 ) -> None:
-    """Show how a corpus would be parted, without training anything.
+    """Show how a corpus would be parted, and whether somebody else has the same parts.
 
-    **Example** `maeum split corpora/ko --by speaker`
+    With `--check` the exit status is 1 where the splits differ.
+
+    **Examples**
+
+    `maeum split corpora/ko --by speaker --save speaker.json`
+
+    `maeum split corpora/ko --check speaker.json`
     """
     from maeum.corpus import Corpus
-    from maeum.corpus.splits import MEANING, PARTS
+    from maeum.corpus.fingerprints import Fingerprint, difference
     from maeum.corpus.splits import split as draw
 
     opened = Corpus.open(corpus)
-    drawn = draw(opened.utterances, by, seed=split_seed)
+    held = None if check is None else Fingerprint.load(check)
+    protocol: Any = by or (held.protocol if held else "auto")
+    seed = split_seed if split_seed is not None else held.seed if held else 0
+    drawn = draw(opened.utterances, protocol, seed=seed)
+    if save is not None:
+        Fingerprint.of(drawn).save(save)
+    found = None if held is None else difference(drawn, held)
     if json_:
-        answer_json(drawn.to_dict())
-        return
+        answer_json(drawn.to_dict() | ({} if found is None else {"check": found.to_dict()}))
+    else:
+        _print_split(opened, drawn)
+    if found is not None and not json_:
+        answer(f"{check}: {found}")
+    if save is not None:
+        say(f"the split is kept in {save}: hashed ids and their parts, nothing else")
+    if found is not None and not found.same:
+        raise typer.Exit(1)
+
+
+def _print_split(corpus: Corpus, drawn: Split) -> None:
+    from maeum.corpus.splits import MEANING, PARTS, SET_ASIDE
+
     answer(f"{drawn.protocol}: {MEANING[drawn.protocol]}")
-    rows = opened.utterances.join(drawn.parts, on="id", suffix="_drawn")
+    rows = corpus.utterances.join(drawn.parts, on="id", suffix="_drawn")
     counted = rows.group_by("part_drawn", "emotion").len()
     counts = {(part, emotion): count for part, emotion, count in counted.iter_rows()}
-    parts = [part for part in (*PARTS, "set aside") if part in drawn.counts]
+    parts = [part for part in (*PARTS, SET_ASIDE) if part in drawn.counts]
     table(
         f"Utterances by part (fingerprint {drawn.fingerprint})",
         ("emotion", *parts),
-        [(e.label, *(counts.get((p, e.name), 0) for p in parts)) for e in opened.emotions.emotions],
+        [(e.label, *(counts.get((p, e.name), 0) for p in parts)) for e in corpus.emotions.emotions],
     )
 
 

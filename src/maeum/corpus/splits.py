@@ -6,12 +6,13 @@ A number means little until one knows what the test had in common with the train
     speaker         no voice of the test is in the training
     script          no sentence of the test is in the training
     speaker+script  neither; utterances that would mix parts are set aside and counted
-    given           the corpus' own parts
+    given           the corpus' own parts; where it has no test, its validation is tested
     none            everything is trained on
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -23,6 +24,8 @@ from numpy.typing import NDArray
 
 from maeum.config import Protocol
 from maeum.errors import SplitError
+
+logger = logging.getLogger(__name__)
 
 PARTS = ("train", "validation", "test")
 SET_ASIDE = "set aside"
@@ -190,6 +193,9 @@ def folds(
 def _given(utterances: pl.DataFrame) -> pl.Series:
     part = utterances["part"].str.strip_chars().str.to_lowercase().replace(_PART_NAMES)
     found = set(part.drop_nulls())
+    if found == {"train", "validation"}:
+        logger.info("the corpus names no test part: its validation part is tested")
+        part, found = part.replace("validation", "test"), {"train", "test"}
     if not {"train", "test"} <= found or found - set(PARTS):
         raise SplitError(
             f"the corpus names the parts {', '.join(sorted(found)) or '(none)'}; "
