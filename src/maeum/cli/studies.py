@@ -196,7 +196,9 @@ def print_study(shown: Shown) -> None:
         for question in questions:
             answer(f"- {question.asked}: {question.default} ({question.option})")
     for row in shown.failed:
-        say(f"failed: {row['key']}: {row['message']}")
+        say(f"failed: {shown.words(row)}: {row['message']}")
+    if shown.failed:
+        say(f"{len(shown.failed)} failed; the same `maeum study run` tries them again")
 
 
 def _plan(study: Study, corpus: Path) -> None:

@@ -182,6 +182,12 @@ class Shown:
         """Rows of runs that failed."""
         return self.results.filter(pl.col("status") == FAILED).to_dicts()
 
+    def words(self, row: dict[str, Any]) -> str:
+        """A row of the results as a person knows it."""
+        axes = [axis for axis in self.study.axes if axis in row]
+        named = [f"{axis} {self.study.label(row[axis])}" for axis in axes]
+        return ", ".join([*named, row["protocol"], f"seed {row['seed']}"])
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         study = self.study
