@@ -178,9 +178,11 @@ def test_a_study_killed_outright_ends_with_the_same_file(finished, said, tmp_pat
             time.sleep(random.Random(0).uniform(0.01, 0.05))
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
+    (folder / ".results.parquet.x8.parquet").write_bytes(b"half")
     assert whole(run_study(small(protocols=["random", "speaker+script"]), said, folder).folder) == (
         whole(finished.folder)
     )
+    assert not list(folder.rglob(".*"))
 
 
 def spoil_answers(folder):

@@ -109,6 +109,11 @@ class StudyFolder:
         text = yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=100)
         write_text(self.path / CARD, text)
 
+    def tidy(self) -> None:
+        """Remove what processes that were killed left half written; see `files.written_aside`."""
+        for left in (*self.path.glob(".*.*"), *self.path.glob("runs/*/.*.*")):
+            left.unlink(missing_ok=True)
+
     def of(self, key: str) -> Path:
         """The folder of a run."""
         return self.path / "runs" / key

@@ -134,9 +134,9 @@ class Plan:
         """A run as a person knows it: row, column, protocol."""
         study, cell = self.study, run.cell
         seeded = [f"seed {cell.settings.seed}"] if seed else []
-        rows = [study.label(cell.value(axis)) for axis in study.rows]
+        row = study.row_label([cell.value(axis) for axis in study.rows])
         column = study.column_label(cell.value(study.columns))
-        return ", ".join([*rows, column, str(cell.settings.split), *seeded])
+        return ", ".join([row, column, str(cell.settings.split), *seeded])
 
 
 def plan(study: Study, corpus: Corpus, unheard: Mapping[str, str] | None = None) -> Plan:

@@ -169,7 +169,7 @@ class Shown:
 
     def row_label(self, row: Row) -> str:
         """What a row is called."""
-        return ", ".join(self.study.label(value) for value in row) or self.study.name
+        return self.study.row_label(row)
 
     @cached_property
     def chance(self) -> float | None:

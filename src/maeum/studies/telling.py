@@ -72,10 +72,11 @@ def _parted(shown: Shown) -> list[str]:
         if split["failure"]:
             told.append(f"{protocol}: the corpus cannot be parted so ({split['failure']}).")
         elif split["folds"]:
+            turns = _counted(split["turns"], "turn")
             told.append(
-                f"{protocol}: {_counted(split['turns'], 'turn')}, because one test part of so small "
-                "a corpus tells nothing; in each a network trains on a sample drawn from the turn's "
-                f"training utterances, and all {split['tested']:,} are tested once "
+                f"{protocol}: {turns}, because one test part of so small a corpus tells nothing; "
+                "in each a network trains on a sample drawn from the turn's training utterances, "
+                f"and all {split['tested']:,} are tested once "
                 f"(fingerprint {split['fingerprint']})."
             )
         else:
