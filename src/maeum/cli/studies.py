@@ -66,7 +66,7 @@ Overwrite = Annotated[
 ]
 
 
-@takes_settings(but=DECIDED)
+@takes_settings(but=DECIDED, defaults=False)
 def run(
     name: Name,
     corpus: CorpusFolder,
@@ -86,8 +86,8 @@ def run(
     """Run an experiment of many trainings, and show its table beside the paper's.
 
     Finished runs are not done again when the same command is typed again; failed ones are tried
-    again. Options stand over the study's settings; of a setting that is an axis they replace the
-    values, several by commas.
+    again. Options of settings stand over those of the study (`maeum study list STUDY`); of a
+    setting that is an axis they replace the values, several by commas.
 
     **Examples**
 

@@ -74,6 +74,7 @@ class Study(BaseModel):
         blocks: axis -> values; the products of a block are runs.
         published: axes and `accuracy`, in per cent, of what was published.
         labels: value of an axis -> what a table calls it.
+        notes: sentences that belong beside the table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +95,7 @@ class Study(BaseModel):
     blocks: tuple[dict[str, tuple[Value, ...]], ...] = Field(min_length=1)
     published: tuple[dict[str, Value], ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @field_validator("blocks", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ PAPER_CORPUS = "AI-Hub 466 (453,365 utterances)"
 
 def whose(shown: Shown) -> list[str]:
     """Whose figures are whose, so that nobody takes ours for the paper's."""
-    return [*_whose(shown), *_scaled(shown.study)]
+    return [*_whose(shown), *shown.study.notes, *_scaled(shown.study)]
 
 
 def how(shown: Shown) -> list[str]:
