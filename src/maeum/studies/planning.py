@@ -239,13 +239,15 @@ class _Draw:
 def key_of(study: Study, cell: Cell, fingerprint: str) -> str:
     """16 hexadecimal digits that change when anything does that decides a run.
 
+    Settings at their defaults are left out, so that a new setting leaves old runs known.
+
     Args:
         study: for what decides all of its runs.
         cell: of it.
         fingerprint: of the corpus.
     """
     decides = {
-        "settings": cell.settings.model_dump(),
+        "settings": cell.settings.model_dump(exclude_defaults=True),
         "folds": study.folds,
         "distinct": study.distinct if cell.settings.distinct_text else None,
         "test_per_emotion": study.test_per_emotion,
