@@ -53,7 +53,7 @@ def test_a_setting_that_cannot_be(refused, words, sentence):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--total", 3000), "asked for 3000 utterances, found "),
+        (("--total", 3000), "asked for 3,000 utterances, found "),
         (("--per-emotion", 70), "asked for 70 utterances per emotion, found 3 of Angry, 3 of"),
         (("--distinct-text", "--total", 50), "asked for 50 distinct sentences, found "),
     ],

@@ -1,5 +1,8 @@
 """An experiment is data: read strictly, made into runs without chance."""
 
+import re
+from pathlib import Path
+
 import pytest
 from tinystudies import small
 
@@ -67,6 +70,15 @@ def test_a_study_survives_its_yaml(tmp_path):
         path = tmp_path / "study.yaml"
         path.write_text(study.to_yaml(), encoding="utf-8")
         assert Study.load(path) == study
+
+
+def test_the_study_in_the_documentation_is_one_and_its_fields_are_all_told(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "documented.yaml"
+    path.write_text(told, encoding="utf-8")
+    assert len(named(path).cells()) == 7 * 2 * 3
+    assert [field for field in Study.model_fields if field not in page] == []
 
 
 def test_a_study_of_ones_own_is_called_as_its_file(tmp_path):

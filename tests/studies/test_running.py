@@ -178,9 +178,11 @@ def test_a_study_killed_outright_ends_with_the_same_file(finished, said, tmp_pat
             time.sleep(random.Random(0).uniform(0.01, 0.05))
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
+    (folder / ".results.parquet.x8.parquet").write_bytes(b"half")
     assert whole(run_study(small(protocols=["random", "speaker+script"]), said, folder).folder) == (
         whole(finished.folder)
     )
+    assert not list(folder.rglob(".*"))
 
 
 def spoil_answers(folder):
@@ -242,6 +244,19 @@ def test_a_folder_of_another_study_is_refused_with_what_differs(finished, said, 
     replaced = run_study(small(seeds=1), said, folder, overwrite=True)
     assert len(replaced.results) == 2
     assert len(list(folder.glob("runs/*"))) == 2
+
+
+def test_a_folder_of_before_a_field_was_known_is_gone_on_with(finished, said, tmp_path, calls_of):
+    import yaml
+
+    folder = tmp_path / "study"
+    shutil.copytree(finished.folder, folder)
+    card = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+    del card["study"]["notes"]
+    (folder / "study.yaml").write_text(yaml.safe_dump(card), encoding="utf-8")
+    learnt = calls_of(LEARN)
+    run_study(small(protocols=["random", "speaker+script"]), said, folder)
+    assert learnt == []
 
 
 def test_a_run_that_fails_is_a_row_and_tried_again(said, tmp_path, monkeypatch):

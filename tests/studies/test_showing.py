@@ -90,6 +90,14 @@ def test_columns_of_several_blocks_stand_in_order():
     assert columns == [2, 9, 50, "all"]
 
 
+def test_rows_that_are_plain_numbers_are_named_by_their_axis():
+    study = small(
+        rows=["modality", "hidden_size"],
+        blocks=[{"modality": "text", "size": 2, "hidden_size": [4, 8]}],
+    )
+    assert study.row_label(("text", 8)) == "text, hidden_size 8"
+
+
 def test_scaled_columns_say_both_numbers():
     study = named("table6").changed(scale="0.02")
     assert [study.column_label(size) for size in (50, 500, 5000)] == [
@@ -104,7 +112,7 @@ def test_it_is_said_whose_figures_are_whose_and_how_ours_came_about(shown):
     assert "Ours: on a corpus of 144 utterances and 3 emotions" in whose(shown)[1]
     told = " ".join(how(shown))
     assert "random: one split" in told
-    assert "over 2 seed(s)" in told
+    assert "over 2 seeds" in told
     assert "fewer than six speakers" in told
     assert "Chance is " in told
 
@@ -150,6 +158,13 @@ def test_an_unfinished_study_is_shown_as_far_as_it_is(said, tmp_path, monkeypatc
     assert "72.04" in cells
     page = (tmp_path / "study" / "report.html").read_text(encoding="utf-8")
     assert "What the paper leaves open" in page
+
+
+def test_a_study_of_which_nothing_is_done_is_shown(said, tmp_path):
+    study = small(blocks=[{"modality": "text", "size": [500, 600]}])
+    shown = Shown.of(run_study(study, said, tmp_path / "study").folder)
+    assert shown.chance is None
+    assert write_report(shown).is_file()
 
 
 def test_a_table_by_encoder_is_drawn_too(said, tmp_path):

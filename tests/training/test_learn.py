@@ -266,3 +266,13 @@ def test_a_batch_is_its_rows(made_features, made_run):
         assert all(torch.equal(batch[name][place], value[0]) for name, value in alone.items())
     assert batch["labels"].tolist() == [3, 1]
     assert set(batch) == {"speech", "has_speech", "text", "has_text", "labels"}
+
+
+def test_garbage_is_collected_as_before_once_a_network_has_learnt():
+    import gc
+
+    from maeum.training.fit import heap_left_alone
+
+    with heap_left_alone():
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0

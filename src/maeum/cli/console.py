@@ -80,7 +80,8 @@ def grid(title: str, head: Sequence[str], lines: Iterable[Line]) -> None:
     drawn = Table(header_style="bold", box=box.SIMPLE, padding=(0, 1), pad_edge=False)
     drawn.add_column("", no_wrap=True)
     for column in head[2:]:
-        drawn.add_column(Text(column.replace(" → ", " →\n")), justify="right")
+        broken = column.replace(" → ", " →\n").replace("-", "-\n")
+        drawn.add_column(Text(broken), justify="right", overflow="fold")
     for line in lines:
         if line.row:
             drawn.add_section()

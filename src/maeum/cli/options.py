@@ -13,15 +13,19 @@ from maeum.config import Settings
 Command = Callable[..., None]
 
 
-def takes_settings(*, but: tuple[str, ...] = ()) -> Callable[[Command], Command]:
+def takes_settings(
+    *, but: tuple[str, ...] = (), defaults: bool = True
+) -> Callable[[Command], Command]:
     """Give a command one option per setting; those not typed reach it as None.
 
     Args:
         but: settings that make no sense for the command.
+        defaults: whether what is not typed is the setting's default, and the help says so.
     """
 
     def decorate(command: Command) -> Command:
-        return _with(command, [_option(name) for name in Settings.model_fields if name not in but])
+        added = [_option(name, defaults) for name in Settings.model_fields if name not in but]
+        return _with(command, added)
 
     return decorate
 
@@ -55,13 +59,13 @@ def _word(name: str, says: str) -> inspect.Parameter:
     )
 
 
-def _option(name: str) -> inspect.Parameter:
+def _option(name: str, defaults: bool) -> inspect.Parameter:
     field = Settings.model_fields[name]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     flag = str(extra.get("flag", f"--{name.replace('_', '-')}"))
     if isinstance(field.default, bool):
         flag = f"{flag}/--no-{flag.removeprefix('--')}"
-    silent = field.default is None or isinstance(field.default, bool)
+    silent = not defaults or field.default is None or isinstance(field.default, bool)
     default = "" if silent else f" [default: {field.default}]"
     annotation = Annotated[  # type: ignore[valid-type]
         _optional(field.annotation), typer.Option(flag, help=f"{field.description}{default}")

@@ -66,7 +66,7 @@ Overwrite = Annotated[
 ]
 
 
-@takes_settings(but=DECIDED)
+@takes_settings(but=DECIDED, defaults=False)
 def run(
     name: Name,
     corpus: CorpusFolder,
@@ -86,8 +86,8 @@ def run(
     """Run an experiment of many trainings, and show its table beside the paper's.
 
     Finished runs are not done again when the same command is typed again; failed ones are tried
-    again. Options stand over the study's settings; of a setting that is an axis they replace the
-    values, several by commas.
+    again. Options of settings stand over those of the study (`maeum study list STUDY`); of a
+    setting that is an axis they replace the values, several by commas.
 
     **Examples**
 
@@ -196,7 +196,9 @@ def print_study(shown: Shown) -> None:
         for question in questions:
             answer(f"- {question.asked}: {question.default} ({question.option})")
     for row in shown.failed:
-        say(f"failed: {row['key']}: {row['message']}")
+        say(f"failed: {shown.words(row)}: {row['message']}")
+    if shown.failed:
+        say(f"{len(shown.failed)} failed; the same `maeum study run` tries them again")
 
 
 def _plan(study: Study, corpus: Path) -> None:

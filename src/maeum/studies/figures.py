@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -169,16 +169,14 @@ def _legend(shown: Shown) -> list[Line2D]:
         Line2D([], [], color=COLOURS[place % len(COLOURS)], lw=2, label=shown.row_label(row))
         for place, row in enumerate(shown.rows)
     ]
-    ours = Line2D([], [], color=QUIET, lw=2, marker="o", ms=4, label="ours, 95 % band")
-    theirs = Line2D(
-        [],
-        [],
-        color=QUIET,
-        ls=(0, (4, 3)),
-        marker="o",
-        mfc="white",
-        ms=4.5,
-        label="paper, on AI-Hub 466",
-    )
+    ours = Line2D([], [], color=QUIET, lw=2, marker="o", ms=4, label="ours, 95 % interval")
+    dashes: Any = (0, (4, 3)) if _is_size(shown) else ""
+    published: dict[str, Any] = {
+        "marker": "o",
+        "mfc": "white",
+        "ms": 4.5,
+        "label": "paper, on AI-Hub 466",
+    }
+    theirs = Line2D([], [], color=QUIET, ls=dashes, **published)
     blind = Line2D([], [], color=QUIET, lw=1.2, ls=(0, (1, 2)), label="chance")
     return [*rows, ours, *([theirs] if shown.has_published else []), blind]

@@ -12,7 +12,7 @@ import yaml
 
 from maeum.corpus import Corpus
 from maeum.corpus.manifest import write_table
-from maeum.errors import RunError, TextError
+from maeum.errors import RunError, SettingsError, TextError
 from maeum.evaluation.report import flattened
 from maeum.evaluation.writing import versions
 from maeum.files import read_yaml, write_text
@@ -48,7 +48,7 @@ class StudyFolder:
             before = self.card
             if before is None:
                 return []
-            known = {**before, "study": dict(flattened(before["study"]))}
+            known = {**before, "study": dict(flattened(_as_now(before["study"])))}
             asked = {**now, "study": {**dict.fromkeys(known["study"]), **now["study"]}}
             return [words for part in now for words in changed_in(part, known, asked)]
 
@@ -109,6 +109,11 @@ class StudyFolder:
         text = yaml.safe_dump(card, sort_keys=False, allow_unicode=True, width=100)
         write_text(self.path / CARD, text)
 
+    def tidy(self) -> None:
+        """Remove what processes that were killed left half written; see `files.written_aside`."""
+        for left in (*self.path.glob(".*.*"), *self.path.glob("runs/*/.*.*")):
+            left.unlink(missing_ok=True)
+
     def of(self, key: str) -> Path:
         """The folder of a run."""
         return self.path / "runs" / key
@@ -130,3 +135,11 @@ class StudyFolder:
         """Write `left_out.parquet`."""
         rows = pl.DataFrame(sorted(unheard.items()), schema=LEFT_OUT, orient="row")
         write_table(rows, self.path / "left_out.parquet")
+
+
+def _as_now(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a study kept before, with those that have come since at their defaults."""
+    try:
+        return Study.of(**fields).to_dict()
+    except SettingsError:
+        return fields

@@ -11,7 +11,7 @@ blocks:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -38,6 +38,9 @@ ALL = "all"
 
 FEWEST = 2
 """Below this no size is scaled."""
+
+LARGEST = 10**9
+"""No size is beyond this."""
 
 MOST_RUNS = 20_000
 """A grid beyond this is a slip of the pen."""
@@ -71,6 +74,7 @@ class Study(BaseModel):
         blocks: axis -> values; the products of a block are runs.
         published: axes and `accuracy`, in per cent, of what was published.
         labels: value of an axis -> what a table calls it.
+        notes: sentences that belong beside the table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,7 +86,7 @@ class Study(BaseModel):
     columns: str = "size"
     count: Count = "per_emotion"
     distinct: Literal["training", "corpus"] = "training"
-    test_per_emotion: int | None = Field(None, ge=1)
+    test_per_emotion: int | None = Field(None, ge=1, le=LARGEST)
     folds: int | None = Field(None, ge=0)
     scale: Decimal = Field(Decimal(1), gt=0, le=1000)
     protocols: tuple[Protocol, ...] = ("random", "speaker+script")
@@ -91,6 +95,7 @@ class Study(BaseModel):
     blocks: tuple[dict[str, tuple[Value, ...]], ...] = Field(min_length=1)
     published: tuple[dict[str, Value], ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @field_validator("blocks", mode="before")
     @classmethod
@@ -214,6 +219,14 @@ class Study(BaseModel):
                 return float(entry["accuracy"] or 0)
         return None
 
+    def row_label(self, values: Sequence[Value]) -> str:
+        """What a row of the table is called; of plain numbers and switches with their axis."""
+        named = [
+            self.label(value) if isinstance(value, str) else f"{axis} {self.label(value)}"
+            for axis, value in zip(self.rows, values, strict=True)
+        ]
+        return ", ".join(named) or self.name
+
     def label(self, value: Value) -> str:
         """What a table calls a value of an axis."""
         if isinstance(value, int) and not isinstance(value, bool):
@@ -267,7 +280,7 @@ class Cell:
         value: Value = getattr(self.settings, "split" if axis == "protocol" else axis)
         return value
 
-    def values(self, axes: Iterator[str] | list[str] | tuple[str, ...]) -> dict[str, Value]:
+    def values(self, axes: Iterable[str]) -> dict[str, Value]:
         """Where it stands on several."""
         return {axis: self.value(axis) for axis in axes}
 
@@ -326,9 +339,11 @@ def _met(study: Study, axis: str) -> set[Value]:
 
 def _refuse_what_are_no_sizes(study: Study) -> None:
     for size in _met(study, "size"):
-        whole = isinstance(size, int) and not isinstance(size, bool) and size >= 1
+        whole = isinstance(size, int) and not isinstance(size, bool) and 1 <= size <= LARGEST
         if size != ALL and not whole:
-            raise SettingsError(f"a size is {size!r}; expected a number from 1, or {ALL}")
+            raise SettingsError(
+                f"a size is {size!r}; expected a number from 1 to {LARGEST:,}, or {ALL}"
+            )
     wrong = [
         entry for entry in study.published if not isinstance(entry.get("accuracy"), int | float)
     ]

@@ -134,9 +134,9 @@ class Plan:
         """A run as a person knows it: row, column, protocol."""
         study, cell = self.study, run.cell
         seeded = [f"seed {cell.settings.seed}"] if seed else []
-        rows = [study.label(cell.value(axis)) for axis in study.rows]
+        row = study.row_label([cell.value(axis) for axis in study.rows])
         column = study.column_label(cell.value(study.columns))
-        return ", ".join([*rows, column, str(cell.settings.split), *seeded])
+        return ", ".join([row, column, str(cell.settings.split), *seeded])
 
 
 def plan(study: Study, corpus: Corpus, unheard: Mapping[str, str] | None = None) -> Plan:
@@ -239,13 +239,15 @@ class _Draw:
 def key_of(study: Study, cell: Cell, fingerprint: str) -> str:
     """16 hexadecimal digits that change when anything does that decides a run.
 
+    Settings at their defaults are left out, so that a new setting leaves old runs known.
+
     Args:
         study: for what decides all of its runs.
         cell: of it.
         fingerprint: of the corpus.
     """
     decides = {
-        "settings": cell.settings.model_dump(),
+        "settings": cell.settings.model_dump(exclude_defaults=True),
         "folds": study.folds,
         "distinct": study.distinct if cell.settings.distinct_text else None,
         "test_per_emotion": study.test_per_emotion,

@@ -111,6 +111,7 @@ class _Work:
             self._begun_s, self._done = time.monotonic(), 0
             for run in todo:
                 self._one(run, len(todo))
+        self._folder.tidy()
         return Outcome(self._folder.path, self._table())
 
     def _kept(self) -> dict[str, Result]:

@@ -169,7 +169,7 @@ class Shown:
 
     def row_label(self, row: Row) -> str:
         """What a row is called."""
-        return ", ".join(self.study.label(value) for value in row) or self.study.name
+        return self.study.row_label(row)
 
     @cached_property
     def chance(self) -> float | None:
@@ -181,6 +181,12 @@ class Shown:
     def failed(self) -> list[dict[str, Any]]:
         """Rows of runs that failed."""
         return self.results.filter(pl.col("status") == FAILED).to_dicts()
+
+    def words(self, row: dict[str, Any]) -> str:
+        """A row of the results as a person knows it."""
+        axes = [axis for axis in self.study.axes if axis in row]
+        named = [f"{axis} {self.study.label(row[axis])}" for axis in axes]
+        return ", ".join([*named, row["protocol"], f"seed {row['seed']}"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

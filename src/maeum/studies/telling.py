@@ -10,7 +10,7 @@ PAPER_CORPUS = "AI-Hub 466 (453,365 utterances)"
 
 def whose(shown: Shown) -> list[str]:
     """Whose figures are whose, so that nobody takes ours for the paper's."""
-    return [*_whose(shown), *_scaled(shown.study)]
+    return [*_whose(shown), *shown.study.notes, *_scaled(shown.study)]
 
 
 def how(shown: Shown) -> list[str]:
@@ -47,8 +47,8 @@ def _scaled(study: Study) -> list[str]:
     if study.scale == 1:
         return []
     told = [
-        f"Sizes are those stated times {study.scale.normalize():f}, rounded up, at least 2; "
-        "columns say what was stated → what ours were trained on."
+        f"Sizes are those stated times {study.scale.normalize():f}, rounded up, at least 2: "
+        f"{_both_sizes(study)}."
     ]
     if study.is_scaled and "epochs" not in study.settings and "epochs" not in study.axes:
         told.append(
@@ -58,16 +58,25 @@ def _scaled(study: Study) -> list[str]:
     return told
 
 
+def _both_sizes(study: Study) -> str:
+    """What was stated and what was trained on, where no column says it."""
+    if study.columns == "size":
+        return "columns say what was stated → what ours were trained on"
+    cells = study.cells()
+    return ", ".join(dict.fromkeys(f"{cell.size} → {cell.scaled}" for cell in cells if cell.scaled))
+
+
 def _parted(shown: Shown) -> list[str]:
     told = []
     for protocol, split in shown.card["splits"].items():
         if split["failure"]:
             told.append(f"{protocol}: the corpus cannot be parted so ({split['failure']}).")
         elif split["folds"]:
+            turns = _counted(split["turns"], "turn")
             told.append(
-                f"{protocol}: {split['turns']} turns, because one test part of so small a corpus "
-                "tells nothing; in each a network trains on a sample drawn from the turn's "
-                f"training utterances, and all {split['tested']:,} are tested once "
+                f"{protocol}: {turns}, because one test part of so small a corpus tells nothing; "
+                "in each a network trains on a sample drawn from the turn's training utterances, "
+                f"and all {split['tested']:,} are tested once "
                 f"(fingerprint {split['fingerprint']})."
             )
         else:
@@ -102,9 +111,13 @@ def _spread(shown: Shown) -> list[str]:
     seeds = max(entry.asked_seeds for entry in shown.entries.values())
     drawn = " or ".join(what[one] for one in over)
     return [
-        f"Ours are means over {seeds} seed(s), which decide first weights, order of batches and "
-        f"samples drawn at random; 95 % intervals are over {drawn}."
+        f"Ours are means over {_counted(seeds, 'seed')}, which decide first weights, "
+        f"order of batches and samples drawn at random; 95 % intervals are over {drawn}."
     ]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
 def _blind(shown: Shown) -> list[str]:
