@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -329,3 +333,18 @@ def test_a_link_back_to_the_tree_is_followed_once(write):
     tree = write(f"a/{LONG}")
     (tree / "a" / "loop").symlink_to(tree, target_is_directory=True)
     assert imported(tree).rejected.is_empty()
+
+
+def test_an_import_killed_at_random_moments_ends_as_one_that_was_not(tree, corpus, tmp_path):
+    command = [sys.executable, "-m", "maeum", "import", "aihub466", str(tree.folder)]
+    command += ["--to", str(tmp_path / "c")]
+    rng = np.random.default_rng(0)
+    for delay_s in rng.uniform(0.3, 1.2, 6):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
+            time.sleep(delay_s)
+            run.kill()
+    subprocess.run(command, check=True, capture_output=True)
+    again = Corpus.open(tmp_path / "c")
+    assert again.utterances.equals(corpus.utterances)
+    assert counts(again) == tree.rejected
+    assert not [path for path in (tmp_path / "c").iterdir() if path.name.startswith(".")]

@@ -81,8 +81,16 @@ def import_corpus(
     corpus = _corpus(tables, reader, chosen, source, root, emotions, sign)
     if folder is not None:
         corpus.save(folder)
-        shutil.rmtree(folder / PIECES, ignore_errors=True)
+        _tidy(folder)
     return corpus
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what an unfinished import needs, and what killed ones left half written."""
+    shutil.rmtree(folder / PIECES, ignore_errors=True)
+    for name in ("manifest.parquet", "rejected.parquet", "corpus.json"):
+        for half in folder.glob(f".{name}.*"):
+            half.unlink(missing_ok=True)
 
 
 def _reader(name: str, options: Mapping[str, object]) -> Reader:
