@@ -34,6 +34,12 @@ def answers():
             "truth": truth,
             "answer": answer,
             "confidence": np.linspace(0.4, 0.99, 60),
+            "audio": [f"s{row % 6}/{row}.wav" for row in range(60)],
+            "duration_s": np.linspace(1.0, 4.0, 60),
+            "script": [f"말 {row % 9}" for row in range(60)],
+            "gender": ["female" if row % 2 else "male" for row in range(60)],
+            "age": pl.Series([None] * 60, dtype=pl.String),
+            "style": ["calm"] * 60,
         }
     )
 
@@ -91,14 +97,18 @@ def test_no_mistakes_are_none(answers):
     assert mistakes(answers.head(40)) == []
 
 
-def test_a_report_is_three_files_and_the_numbers_are_those(answers, tmp_path):
+def test_a_report_is_four_files_and_the_numbers_are_those(answers, tmp_path):
     shared = Leaks((Shared("script", 3, 4, 60),))
     found = judged(answers, leaks=shared)
     write_report(tmp_path / "report", found, Background(title="first <run>", settings={"seed": 3}))
     names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"metrics.json", "confusion.png", "report.html"}
+    assert names == {"metrics.json", "answers.parquet", "confusion.png", "report.html"}
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics == {"summary": summary(found), **json.loads(json.dumps(found.to_dict()))}
+    numbers = json.loads(json.dumps(found.to_dict()))
+    assert set(numbers["by_group"]["speaker"]) == {f"s{voice}" for voice in range(6)}
+    for told in (metrics, numbers):
+        told["by_group"]["speaker"] = list(told["by_group"]["speaker"].values())
+    assert metrics == {"summary": summary(found), **numbers}
     assert metrics["leaks"]["sentences"] == [
         "3 of 4 sentences of the test (60 utterances) are in the training too"
     ]

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from maeum import __version__
-from maeum.cli import corpora, demo, encoders, features, studies, training, using
+from maeum.cli import corpora, demo, encoders, features, judging, studies, training, using
 from maeum.cli.console import say, show_notes
 from maeum.errors import MaeumError
 
@@ -37,7 +37,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "split": corpora.split,
     "train": training.train,
     "crossval": training.crossval,
-    "evaluate": using.evaluate,
+    "evaluate": judging.evaluate,
+    "compare": judging.compare,
     "predict": using.predict,
     "features": features.features,
     "encoders": encoders.encoders,

@@ -1,4 +1,4 @@
-"""evaluate, predict: what to do with a run."""
+"""predict: what to do with a run."""
 
 from __future__ import annotations
 
@@ -8,56 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say
-from maeum.cli.corpora import CorpusFolder
-from maeum.config import Modality, Part
 
 if TYPE_CHECKING:
     from maeum.emotions import EmotionSet
     from maeum.inference import Prediction
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run.")]
-
-
-def evaluate(
-    run: RunFolder,
-    corpus: CorpusFolder,
-    part: Annotated[
-        Part | None,
-        typer.Option(help="What is tested. [default: test; of another corpus: all]"),
-    ] = None,
-    modality: Annotated[
-        Modality | None, typer.Option(help="What the network is given. [default: all it takes]")
-    ] = None,
-    map_: Annotated[
-        Path | None,
-        typer.Option("--map", help="YAML: emotion of the corpus: emotion of the run, or null."),
-    ] = None,
-    json_: JsonFlag = False,
-) -> None:
-    """Test a run on the test part of its own corpus, or on another corpus.
-
-    **Examples**
-
-    `maeum evaluate runs/first corpora/ko`
-
-    `maeum evaluate runs/first corpora/calls --map names.yaml --json`
-    """
-    from maeum.cli.training import print_evaluation
-    from maeum.corpus import Corpus
-    from maeum.evaluation import evaluate as judge
-    from maeum.evaluation.mapping import read_mapping
-
-    evaluation = judge(
-        run,
-        Corpus.open(corpus),
-        part=part,
-        modality=modality,
-        mapping=None if map_ is None else read_mapping(map_),
-    )
-    if json_:
-        answer_json(evaluation.to_dict())
-        return
-    print_evaluation(evaluation)
 
 
 def predict(

@@ -7,6 +7,7 @@ sentence or a name can look whether it is there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import polars as pl
@@ -24,7 +25,17 @@ def hashed(utterances: pl.DataFrame) -> pl.DataFrame:
     return plain.with_columns(_hash_column(plain[name]) for name in KINDS)
 
 
+def hashed_names(names: Iterable[str]) -> dict[str, str]:
+    """The hash of each name, as `hashed` has it.
+
+    >>> hashed_names(["F01"])
+    {'F01': '18a3fae2d5eb4221'}
+    """
+    return {name: blake2b(name.encode(), digest_size=8).hexdigest() for name in names}
+
+
 def _hash_column(column: pl.Series) -> pl.Series:
-    distinct = column.drop_nulls().unique()
-    digests = [blake2b(value.encode(), digest_size=8).hexdigest() for value in distinct]
-    return column.replace_strict(distinct, digests, default=None, return_dtype=pl.String)
+    digests = hashed_names(column.drop_nulls().unique())
+    return column.replace_strict(
+        list(digests), list(digests.values()), default=None, return_dtype=pl.String
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from maeum.corpus.identity import hashed
 from maeum.corpus.splits import MEANING
 from maeum.emotions import EmotionSet
 from maeum.errors import CorpusError, EmotionError, RunError
+from maeum.evaluation.answered import class_indices, described
+from maeum.evaluation.groups import Groups, grouped
 from maeum.evaluation.leaks import Leaks, leaks
 from maeum.evaluation.metrics import Scores, scores
 from maeum.features import Features
@@ -38,7 +41,8 @@ class Evaluation:
 
     Attributes:
         scores: numbers with intervals.
-        answers: columns id, speaker, text, truth, answer, confidence.
+        answers: columns id, speaker, text, truth, answer, confidence; of a test of a corpus also
+            what `answered.described` puts beside them.
         emotions: in class order.
         protocol: how training and test were kept apart; `other corpus` for another one.
         part: train, validation, test or all.
@@ -65,7 +69,13 @@ class Evaluation:
             "modality": self.modality,
             "leaks": self.leaks.to_dict(),
             "left_out": self.left_out,
+            "by_group": {column: groups.to_dict() for column, groups in self.groups.items()},
         }
+
+    @cached_property
+    def groups(self) -> dict[str, Groups]:
+        """Results by gender, age, style and speaker, of those columns that have values."""
+        return grouped(self.answers, self.emotions)
 
     @property
     def meaning(self) -> str:
@@ -110,7 +120,7 @@ def evaluate(
         raise CorpusError("nothing to test: no utterance has a usable recording or text")
     notes = (TRANSDUCTIVE,) if run.model.needs_voice else ()
     return judge(
-        answers(run.model, tested, features),
+        described(answers(run.model, tested, features), tested.utterances),
         run.model.emotions,
         protocol=run.card["split"]["protocol"] if own else OTHER_CORPUS,
         part=part,
@@ -152,11 +162,7 @@ def judge(
     left_out: int = 0,
 ) -> Evaluation:
     """Numbers and intervals for some answers; arguments as in `Evaluation`."""
-    place = {name: index for index, name in enumerate(emotions.names)}
-    truth, answer = (
-        answers[column].replace_strict(place, return_dtype=pl.Int64).to_numpy()
-        for column in ("truth", "answer")
-    )
+    truth, answer = (class_indices(answers, column, emotions) for column in ("truth", "answer"))
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     return Evaluation(
         scores=scores(truth, answer, answers["speaker"].to_list(), emotions.names, rng),

@@ -23,6 +23,7 @@ from maeum.evaluation.figures import (
     png,
     recall_figure,
 )
+from maeum.evaluation.groups import Groups
 from maeum.evaluation.hangul import font_data_uri
 from maeum.evaluation.metrics import (
     BOOTSTRAP_DRAWS,
@@ -98,6 +99,7 @@ class Report:
             and `confidence` in [0, 1].
         versions: of the software, by package.
         folds: scores of each fold of a cross-validation, all with the same keys.
+        groups: results by gender, age, style and speaker.
     """
 
     title: str
@@ -113,6 +115,7 @@ class Report:
     rows: Sequence[Mapping[str, Any]]
     versions: Mapping[str, str]
     folds: Sequence[Mapping[str, Any]] = ()
+    groups: Sequence[Groups] = ()
 
 
 @dataclass(frozen=True)

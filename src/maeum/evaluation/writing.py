@@ -1,4 +1,4 @@
-"""An evaluation on disk: `metrics.json`, `confusion.png`, `report.html`."""
+"""An evaluation on disk: `metrics.json`, `answers.parquet`, `confusion.png`, `report.html`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from maeum.corpus.identity import hashed_names
+from maeum.corpus.manifest import write_table
+from maeum.evaluation.answered import ANSWERS, unnamed
 from maeum.evaluation.evaluate import Evaluation
 from maeum.evaluation.figures import confusion_figure, png
 from maeum.evaluation.report import Report, render_report
@@ -48,16 +51,35 @@ def versions() -> dict[str, str]:
 
 
 def write_report(folder: Path, evaluation: Evaluation, background: Background) -> None:
-    """Write the three files, each whole or not at all."""
-    metrics = {"summary": summary(evaluation), **evaluation.to_dict()}
+    """Write the four files, each whole or not at all.
+
+    Of whom the answers are is not said in `metrics.json` and `answers.parquet`; the report is for
+    who holds the corpus, and shows mistakes and speakers by name.
+
+    Args:
+        folder: where they go.
+        evaluation: whose answers are `answered.described`.
+        background: what the report tells beside the numbers.
+    """
+    metrics = {"summary": summary(evaluation), **_without_names(evaluation.to_dict())}
     if background.folds:
         metrics["folds"] = list(background.folds)
+    write_table(unnamed(evaluation.answers), folder / ANSWERS)
     write_json(folder / "metrics.json", metrics)
     title = f"{background.title}: {evaluation.protocol}"
     figure = confusion_figure(evaluation.scores.confusion, evaluation.emotions, title)
     with written_aside(folder / "confusion.png") as aside:
         aside.write_bytes(png(figure))
     write_text(folder / "report.html", render_report(_report(evaluation, background)))
+
+
+def _without_names(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Speakers by the hashes they have in `answers.parquet`."""
+    groups = dict(numbers["by_group"])
+    if "speaker" in groups:
+        names = hashed_names(list(groups["speaker"]))
+        groups["speaker"] = {names[name]: own for name, own in groups["speaker"].items()}
+    return {**numbers, "by_group": groups}
 
 
 def _report(evaluation: Evaluation, background: Background) -> Report:
@@ -75,6 +97,7 @@ def _report(evaluation: Evaluation, background: Background) -> Report:
         rows=mistakes(evaluation.answers),
         versions=versions(),
         folds=background.folds,
+        groups=tuple(evaluation.groups.values()),
     )
 
 

@@ -7,7 +7,9 @@ partition.parquet                who was in which part, as hashes: leaks can be 
                                  what the weights it began with were trained on
 encoders/speech-0, …             encoders it tuned; `met.parquet` says what they were trained on
 log.json                         losses while training
-report/                          metrics.json, confusion.png, report.html
+report/                          metrics.json, confusion.png, report.html, and answers.parquet:
+                                 what was answered to which utterance, speaker and script (as
+                                 hashes), so that runs can be compared; no text, path or id
 README.md                        the model card
 checkpoints/                     only while training
 tensorboard/                     where that was asked for
@@ -81,6 +83,11 @@ class Run:
         return self.folder / "maeum.yaml"
 
     @property
+    def partition_path(self) -> Path:
+        """`partition.parquet`."""
+        return self.folder / "partition.parquet"
+
+    @property
     def finished(self) -> bool:
         """Whether training and the test are through; the model card is written last."""
         return (self.folder / "README.md").is_file()
@@ -148,7 +155,7 @@ class Run:
         Raises:
             RunError: it cannot be read.
         """
-        return read_hashes(self.folder / "partition.parquet")
+        return read_hashes(self.partition_path)
 
     @property
     def met(self) -> pl.DataFrame:
@@ -172,4 +179,4 @@ class Run:
 
     def write_partition(self, partition: pl.DataFrame) -> None:
         """Write `partition.parquet`."""
-        write_table(partition, self.folder / "partition.parquet")
+        write_table(partition, self.partition_path)

@@ -17,6 +17,7 @@ from maeum.corpus.identity import KINDS, hashed
 from maeum.corpus.splits import Fold
 from maeum.errors import SettingsError
 from maeum.evaluation import Evaluation
+from maeum.evaluation.answered import described
 from maeum.evaluation.evaluate import TRANSDUCTIVE, judge
 from maeum.evaluation.leaks import Leaks, leaks_of_folds
 from maeum.evaluation.writing import Background, write_report
@@ -93,6 +94,9 @@ def crossval(
     run = Run(folder)
     if not run.card_path.is_file():
         run.write_card(card)
+    before = met_before(chosen)
+    if len(before):
+        run.write_partition(before)
 
     material = cache(partial(_gathered, run, corpus, chosen, features, start))
     answered = [
@@ -142,7 +146,7 @@ def _pooled(
     answered: Sequence[pl.DataFrame],
 ) -> CrossValidation:
     """All answers judged together, and each fold by itself; written as a report."""
-    every = pl.concat(answered)
+    every = described(pl.concat(answered), corpus.utterances)
     left_out = len(corpus) - len(every)
     evaluation = _judged(every, corpus, by, settings, _leaks(corpus, turns, settings), left_out)
     nothing = Leaks(())
