@@ -113,4 +113,4 @@ def test_what_cannot_be_run_is_said_in_a_sentence(maeum, corpus, tmp_path, words
 
 
 def test_a_folder_that_is_no_study_is_said(maeum, tmp_path):
-    assert "holds no study" in maeum("study", "show", tmp_path).complaint
+    assert "is no folder of a study" in maeum("study", "show", tmp_path).complaint

@@ -12,7 +12,7 @@ from maeum.corpus import Corpus
 from maeum.corpus.manifest import SCHEMA, Utterance
 from maeum.corpus.splits import split
 from maeum.emotions import PAPER
-from maeum.errors import CorpusError, SettingsError
+from maeum.errors import CorpusError, SettingsError, SplitError
 from maeum.studies import named
 from maeum.studies.planning import plan
 from maeum.training.learn import training_rows
@@ -142,6 +142,11 @@ def test_a_protocol_the_corpus_cannot_carry_fails_in_its_rows_alone(said):
     failing = [run.parting.failure for run in drawn.runs if not run.can_run]
     assert len(failing) == len(drawn.runs) // 2
     assert all("names no speaker" in failure for failure in failing)
+
+
+def test_a_corpus_that_carries_no_protocol_of_the_study_is_one_sentence(said):
+    with pytest.raises(SplitError, match=r"99 fold\(s\) asked for; expected 2 to 8"):
+        plan(small(protocols=["speaker"], folds=99), said)
 
 
 def test_nothing_usable_is_said(said):

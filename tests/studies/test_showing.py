@@ -177,7 +177,7 @@ def test_a_table_by_encoder_is_drawn_too(said, tmp_path):
 
 
 def test_a_folder_without_a_study_is_said(tmp_path):
-    with pytest.raises(RunError, match=r"holds no study .*maeum study run table6"):
+    with pytest.raises(RunError, match=r"is no folder of a study .*maeum study run table6"):
         Shown.of(tmp_path)
     with pytest.raises(RunError, match="does not exist"):
         Shown.of(tmp_path / "nowhere")

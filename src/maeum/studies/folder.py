@@ -48,6 +48,8 @@ class StudyFolder:
             before = self.card
             if before is None:
                 return []
+            if before["study"].get("name") != study.name:
+                return [f"name ({before['study'].get('name')}, now {study.name})"]
             known = {**before, "study": dict(flattened(_as_now(before["study"])))}
             asked = {**now, "study": {**dict.fromkeys(known["study"]), **now["study"]}}
             return [words for part in now for words in changed_in(part, known, asked)]
@@ -72,7 +74,7 @@ class StudyFolder:
         """
         card = self.card
         if card is None:
-            what = "holds no study" if self.path.is_dir() else "does not exist"
+            what = "is no folder of a study" if self.path.exists() else "does not exist"
             raise RunError(
                 f"{self.path} {what} (a whole {CARD} is missing); run one with "
                 f"`maeum study run table6 CORPUS --to {self.path}`"

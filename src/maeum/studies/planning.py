@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maeum.corpus import Corpus
 from maeum.corpus.sampling import Sample, first_of, lack, queue
-from maeum.errors import CorpusError
+from maeum.errors import CorpusError, SplitError
 from maeum.studies.grid import Cell, Study
 from maeum.studies.partings import Parting, Rows, part
 
@@ -152,6 +152,7 @@ def plan(study: Study, corpus: Corpus, unheard: Mapping[str, str] | None = None)
 
     Raises:
         CorpusError: no utterance has what the study takes.
+        SplitError: the corpus can be parted for none of the protocols.
         SettingsError: the test is to be sampled where folds test everything.
     """
     corpus = corpus.with_utterances(corpus.utterances.sort("id"))
@@ -163,6 +164,8 @@ def plan(study: Study, corpus: Corpus, unheard: Mapping[str, str] | None = None)
         raise CorpusError(_nothing_usable(sides, unheard))
     draw = _Draw(study, corpus, usable)
     runs = tuple(draw.run(cell) for cell in cells)
+    if all(run.parting.failure for run in runs):
+        raise SplitError(runs[0].parting.failure)
     return Plan(study, corpus, runs, usable, int((~there).sum()), dict(unheard))
 
 
