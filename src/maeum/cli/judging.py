@@ -126,7 +126,7 @@ def _print_comparison(found: Comparison) -> None:
     from maeum.evaluation.report import COLUMN_WORDS
 
     rows = [
-        (COLUMN_WORDS[name], one.first, one.second, one.difference, _span(*one.ci95))
+        (COLUMN_WORDS[name], one.first, one.second, one.difference + 0.0, _span(*one.ci95))
         for name, one in found.differences.items()
     ]
     columns = ("score", *found.names, "difference", "95 % interval")

@@ -17,7 +17,7 @@ GROUPED = ("gender", "age", "style", "speaker")
 
 _DESCRIBING = ("audio", "duration_s", "script", "gender", "age", "style")
 
-_KEPT = (*KINDS, "truth", "answer", "confidence", "gender", "age", "style")
+_NAMES = (*KINDS, "truth", "answer", "gender", "age", "style")
 
 ANSWERS = "answers.parquet"
 
@@ -39,8 +39,8 @@ def unnamed(answers: pl.DataFrame) -> pl.DataFrame:
 
     Gender, age and style stay readable: a few values that many utterances share.
     """
-    shown = [name for name in _KEPT if name not in KINDS]
-    return pl.concat([hashed(answers), answers.select(shown)], how="horizontal")
+    shown = [name for name in _NAMES if name not in KINDS]
+    return pl.concat([hashed(answers), answers.select(*shown, "confidence")], how="horizontal")
 
 
 def read_answers(folder: Path) -> pl.DataFrame:
@@ -57,7 +57,7 @@ def read_answers(folder: Path) -> pl.DataFrame:
             "or name a corpus for both runs to answer: `maeum compare RUN RUN CORPUS`"
         )
     try:
-        found = pl.read_parquet(path).select(_KEPT)
+        found = pl.read_parquet(path).select(pl.col(_NAMES).cast(pl.String), "confidence")
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"{path} cannot be read ({reason}); train again in a new folder") from error

@@ -140,8 +140,9 @@ def _asked(
 def _refuse_none(fair: pl.Series, names: tuple[str, str]) -> None:
     if not fair.any():
         raise RunError(
-            f"{names[0]} or {names[1]} was trained on every utterance of this corpus; name one "
-            "that neither was trained on, or compare two cross-validations (`maeum crossval`)"
+            f"every utterance of this corpus was in the training of {names[0]} or of {names[1]}, "
+            "or validated it; name a corpus that neither has met, or "
+            "compare two cross-validations (`maeum crossval`)"
         )
 
 
