@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -348,3 +349,11 @@ def test_an_import_killed_at_random_moments_ends_as_one_that_was_not(tree, corpu
     assert again.utterances.equals(corpus.utterances)
     assert counts(again) == tree.rejected
     assert not [path for path in (tmp_path / "c").iterdir() if path.name.startswith(".")]
+
+
+def test_names_that_are_no_text_are_one_sentence(write):
+    tree = write(f"a/{LONG}")
+    folder = os.fsencode(tree) + b"/" + "기쁨".encode("cp949")
+    os.mkdir(folder)
+    with pytest.raises(CorpusError, match="another encoding than UTF-8"):
+        imported(tree)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from maeum.corpus.archives import SUFFIX as ZIP
 from maeum.corpus.archives import archive
 from maeum.corpus.manifest import Rejection
 from maeum.corpus.readers.aihub466_names import facts_of_folder, names_its_emotion
+from maeum.corpus.readers.trees import check_name
 
 LABEL, RECORDING = ".json", ".wav"
 
@@ -91,6 +92,7 @@ def look_through(source: Path, *, zips: bool) -> Found:
 
     Raises:
         ArchiveError: a zip is broken.
+        CorpusError: a name is no text.
     """
     plain, packed = Found(), Found()
     if source.is_file():
@@ -107,27 +109,34 @@ def look_through(source: Path, *, zips: bool) -> Found:
 
 def _walk(root: Path, folder: str, found: Found, seen: set[tuple[int, int]]) -> list[str]:
     """Fill what is found below a folder; the zips met."""
-    zips: list[str] = []
-    folders: list[str] = []
     here = os.stat(root / folder)
     if (here.st_dev, here.st_ino) in seen:
-        return zips
+        return []
     seen.add((here.st_dev, here.st_ino))
-    with os.scandir(root / folder) as entries:
-        for entry in entries:
-            below = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                folders.append(below)
-            elif entry.name[-4:].lower() == ZIP:
-                zips.append(below)
-            elif (files := _kind(found, entry.name)) is not None:
-                status = entry.stat()
-                files.append(_file(folder, entry.name, status.st_size, status.st_mtime_ns))
+    zips: list[str] = []
+    folders: list[str] = []
+    for entry in _visible(root, folder):
+        below = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.is_dir():
+            folders.append(below)
+        elif entry.name[-4:].lower() == ZIP:
+            zips.append(below)
+        elif (files := _kind(found, entry.name)) is not None:
+            status = entry.stat()
+            files.append(_file(folder, entry.name, status.st_size, status.st_mtime_ns))
     for below in sorted(folders):
         zips += _walk(root, below, found, seen)
     return zips
+
+
+def _visible(root: Path, folder: str) -> Iterator[os.DirEntry[str]]:
+    """What a folder holds that is not hidden; every name is one that can be written down."""
+    with os.scandir(root / folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                if not entry.name.isascii():
+                    check_name(Path(entry.path), root)
+                yield entry
 
 
 def _kind(found: Found, name: str) -> list[File] | None:

@@ -34,7 +34,7 @@ def files_below(folder: Path) -> Iterator[Path]:
         for name in sorted(names):
             if not _is_hidden(name):
                 path = Path(place, name)
-                _check_name(path, folder)
+                check_name(path, folder)
                 yield path
 
 
@@ -109,7 +109,12 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _check_name(path: Path, folder: Path) -> None:
+def check_name(path: Path, folder: Path) -> None:
+    """See that the path of a file below a folder can be written down.
+
+    Raises:
+        CorpusError: a name in it is no text.
+    """
     name = str(path.relative_to(folder))
     if not name.isascii() and any("\ud800" <= sign <= "\udfff" for sign in name):
         raise CorpusError(
