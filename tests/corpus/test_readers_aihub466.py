@@ -235,8 +235,8 @@ def test_equal_short_names_in_the_folders_of_two_emotions_are_two_utterances(wri
     corpus = imported(tree)
     found = corpus.utterances.filter(pl.col("id").str.starts_with("PSB_00001"))
     assert found.select("id", "audio").rows() == [
-        ("PSB_00001-Happy", "S/1.기쁨/PSB_00001.wav"),
-        ("PSB_00001-Sad", "S/2.슬픔/PSB_00001.wav"),
+        ("PSB_00001-기쁨", "S/1.기쁨/PSB_00001.wav"),
+        ("PSB_00001-슬픔", "S/2.슬픔/PSB_00001.wav"),
     ]
     assert corpus.rejected.is_empty()
 
@@ -271,7 +271,8 @@ def test_labels_alone_are_a_corpus_of_sentences(write, caplog):
             {"emotion": "Neutrality"},
             "style only",
         ),
-        ("2.Style/0003_G1A3E7S1C0_KWJ_000001", {"emotion": "N/A"}, "style only"),
+        ("2.Style/0003_G1A3E7S1C0_KWJ_000001", {"emotion": "N/A"}, "emotion N/A"),
+        ("3.캐릭터/0003_G1A3E7S0C1_KWJ_000001", {"emotion": "N/A"}, "emotion N/A"),
         ("flat/0003_G1A3E7S1C0_KWJ_000001", {"emotion": "Neutrality"}, "style only"),
         ("1.감정/7.중립/0003_G1A3E7S0C0_KWJ_000001", {"emotion": "N/A"}, "emotion N/A"),
         ("flat/0003_G1A3E7S0C0_KWJ_000001", {"emotion": None}, "no emotion"),
@@ -294,7 +295,7 @@ def test_a_style_with_an_emotion_is_that_emotion(write):
 
 def test_recordings_of_a_style_can_count_as_neutral(write):
     name = "0003_G1A3E7S1C0_KWJ_000001"
-    tree = write(f"2.발화스타일/1.구연체/{name}", emotion="N/A", SpeechStyle="구연체")
+    tree = write(f"2.발화스타일/1.구연체/{name}", emotion="Neutrality", SpeechStyle="구연체")
     assert row(imported(tree, style_only="neutral"), name)["emotion"] == "Neutrality"
 
 
@@ -313,9 +314,12 @@ def test_initials_that_are_a_word_are_initials(write):
 
 def test_a_label_of_no_shape_is_counted_and_the_rest_goes_on(write):
     tree = write(f"a/{LONG}")
-    for place, content in enumerate((b"[1]", b"\xff\xfe", b'{"x": 1}', b"{" * 100_000, b"")):
+    half = '{"화자정보": {"Emotion": "Happy", "Age": "\\ud800"}}'.encode()
+    shapeless = (b"\xff\xfe\xff", b"{" * 10_000, b'{"a":' * 3_000, b"", half)
+    others = (b"[1]", b'{"x": 1}')
+    for place, content in enumerate((*shapeless, *others)):
         (tree / f"0009_G1A3E1S0C0_ABC_{place:06}.json").write_bytes(content)
-    assert counts(imported(tree)) == {"label unreadable": 5}
+    assert counts(imported(tree)) == {"label unreadable": 5, "not a label": 2}
 
 
 def test_a_tree_without_labels_says_what_it_expected(tmp_path):
@@ -357,3 +361,64 @@ def test_names_that_are_no_text_are_one_sentence(write):
     os.mkdir(folder)
     with pytest.raises(CorpusError, match="another encoding than UTF-8"):
         imported(tree)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("1.Training/{kind}/1.감정/1.기쁨", "2.Validation/{kind}/1.감정/1.기쁨"),
+        ("{kind}/1.감정/5.상처", "{kind}/4.감정X발화스타일/9.상처X구연체"),
+        ("{kind}/1.기쁨/0001_G1A3E1S0C0_PSB", "{kind}/1.기쁨/0012_G1A3E1S0C0_PSB"),
+    ],
+)
+def test_equal_short_names_that_folders_tell_apart_are_several_utterances(write, first, second):
+    for folder in (first, second):
+        label, sound = (folder.format(kind=kind) for kind in ("라벨링데이터", "원천데이터"))
+        tree = write(f"{label}/PSB_00001", recording=f"{sound}/PSB_00001.wav")
+    corpus = imported(tree)
+    assert corpus.rejected.is_empty()
+    found = corpus.utterances.filter(pl.col("id").str.starts_with("PSB_00001"))
+    assert sorted(found["audio"]) == sorted(
+        f"{folder.format(kind='원천데이터')}/PSB_00001.wav" for folder in (first, second)
+    )
+
+
+def test_folders_that_say_less_than_others_still_tell(write):
+    for emotion, folder in (("Happy", "1.기쁨"), ("Sad", "2.슬픔")):
+        sound = f"S/{folder}/0001_PSB/PSB_00001.wav"
+        tree = write(f"L/{folder}/PSB_00001", emotion=emotion, recording=sound)
+    corpus = imported(tree)
+    assert corpus.rejected.is_empty()
+    assert row(corpus, "PSB_00001-슬픔")["audio"] == "S/2.슬픔/0001_PSB/PSB_00001.wav"
+
+
+def test_recordings_that_nothing_tells_apart_are_said_to_be_several(write):
+    for emotion, folder in (("Happy", "1.기쁨"), ("Sad", "2.슬픔")):
+        sound = f"S/{len(folder)}{folder[0]}/PSB_00001.wav"
+        tree = write(f"L/{folder}/PSB_00001", emotion=emotion, recording=sound)
+    corpus = imported(tree)
+    assert counts(corpus) == {"recording missing": 2}
+    assert corpus.rejected["detail"].str.contains("no folder says which").all()
+
+
+@pytest.mark.parametrize("suffix", [" (1)", "(2)", " - 복사본", " - Copy (3)"])
+def test_what_copying_made_of_a_name_is_the_same_utterance(write, suffix):
+    write(f"a/{LONG}")
+    corpus = imported(write(f"a/{LONG}{suffix}"))
+    assert counts(corpus) == {"id stands twice": 1}
+    assert LONG in corpus.utterances["id"]
+
+
+def test_initials_may_have_a_digit_and_endings_and_names_any_case(write):
+    tree = write("a/0004_G1A3E1S0C0_E1S_000001", recording="b/0004_g1a3e1s0c0_e1s_000001.WAV")
+    corpus = imported(tree)
+    assert row(corpus, "0004_G1A3E1S0C0_E1S_000001")["speaker"] == "0004_E1S"
+
+
+def test_short_names_below_the_folder_of_labels_are_recognised(write):
+    from maeum.corpus.readers import settled
+
+    tree = write("라벨링데이터/1.기쁨/PSB_00001")
+    for label in (tree / "other").iterdir():
+        label.unlink()
+    assert settled("auto", tree) == "aihub466"

@@ -112,3 +112,10 @@ def test_neighbours_share_a_group_and_no_string_is_lost(entries):
 
 def test_a_text_of_signs_only_is_its_own_skeleton():
     assert skeleton("?!") == "?!"
+
+
+def test_numbers_are_told_apart_where_syllables_are_not():
+    said = ("내일 오후 3시에 만나요", "내일 오후 4시에 만나요", "내일 오후에 3시에 만나요")
+    one, other, same = script_ids(said)
+    assert one == same
+    assert one != other

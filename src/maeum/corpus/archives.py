@@ -102,7 +102,11 @@ class Archive:
     @cached_property
     def members(self) -> Mapping[str, zipfile.ZipInfo]:
         """Path inside the zip -> what is known of the file; folders left out."""
-        return {_name(info): info for info in self.zip.infolist() if not info.is_dir()}
+        return {
+            _name(info).replace("\\", "/"): info  # as some zips of Windows have it
+            for info in self.zip.infolist()
+            if not info.is_dir()
+        }
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -209,7 +209,10 @@ def _corpus(
     if table.is_empty():
         raise CorpusError(f"{source} gave no usable utterance{_first_reason(rejected)}")
     if table["emotion"].n_unique() < 2 and not rejected.is_empty():
-        raise CorpusError(f"{source} gave one emotion alone{_first_reason(rejected)}")
+        raise CorpusError(
+            f"{source} gave one emotion alone ({table['emotion'][0]}), a corpus has two at least; "
+            f"import the others with it{_first_reason(rejected)}"
+        )
     table = table.sort("id")
     table = table.with_columns(pl.Series("script", script_ids(table["text"].to_list()), pl.String))
     return Corpus(

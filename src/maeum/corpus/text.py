@@ -77,9 +77,9 @@ def script_ids(texts: Sequence[str | None]) -> list[str | None]:
 def near_duplicates(skeletons: Iterable[str]) -> list[list[str]]:
     """Group skeletons that are linked by steps of one syllable changed, added or left out.
 
-    Two strings are one such step apart only if they, or they with one sign deleted, share a
-    form; so every string is filed under itself and its one-deletion forms, in time linear in the
-    number of strings.
+    A digit is no syllable: 3시 and 4시 are said differently. Two strings are one such step apart
+    only if they, or they with one sign deleted, share a form; so every string is filed under itself
+    and its one-deletion forms, in time linear in the number of strings.
     """
     groups = _Groups()
     homes: dict[str, list[str]] = defaultdict(list)
@@ -89,10 +89,14 @@ def near_duplicates(skeletons: Iterable[str]) -> list[list[str]]:
             continue
         for form in _one_deletion_forms(entry):
             for other in homes[form]:
-                if at_most_one_edit(entry, other):
+                if at_most_one_edit(entry, other) and _digits(entry) == _digits(other):
                     groups.join(entry, other)
             homes[form].append(entry)
     return groups.members()
+
+
+def _digits(text: str) -> str:
+    return "".join(sign for sign in text if sign.isdigit())
 
 
 def _one_deletion_forms(text: str) -> set[str]:

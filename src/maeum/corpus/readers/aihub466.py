@@ -20,16 +20,20 @@ import polars as pl
 
 from maeum.corpus.archives import member_at
 from maeum.corpus.manifest import Rejection, Utterance
-from maeum.corpus.readers.aihub466_files import Found, Pair, look_through, pair_up
+from maeum.corpus.readers.aihub466_files import Found, look_through
 from maeum.corpus.readers.aihub466_names import (
-    EMOTION_OF_CODE,
     FileFacts,
     facts_of_file,
+    is_short,
+    names_its_corpus,
 )
+from maeum.corpus.readers.aihub466_pairs import Pair, pair_up
 from maeum.corpus.readers.pieces import Item, Piece, signed
+from maeum.corpus.readers.trees import composed
 from maeum.corpus.text import clean
 from maeum.emotions import known_emotion
 from maeum.errors import ArchiveError, CorpusError
+from maeum.files import decoded
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +47,13 @@ AT_ONCE = 4096
 
 MOST_LABEL_BYTES = 2**20
 
+UNREADABLE = (ArchiveError, OSError, ValueError, RecursionError)
+"""What is raised of a label that cannot be read, and does not stop the others."""
+
 STYLES = ("leave-out", "neutral")
 """`--style-only`: what recordings of a speaking style without an emotion are."""
+
+LABEL_FOLDERS = ("라벨링데이터", "LabelingData")
 
 NOTHING = frozenset({"", "n/a", "na", "none", "null", "없음", "notprovided", "notprovidied"})
 """Ways the producer has of saying nothing, in lower case."""
@@ -80,7 +89,7 @@ def survey(source: Path, *, style_only: str = "leave-out", zips: str = "yes") ->
     with _no_search_for_cycles():
         found = look_through(source, zips=zips == "yes")
         if not found.labels:
-            raise CorpusError(_no_labels(source, found))
+            raise CorpusError(_no_labels(source, found, zips=zips == "yes"))
         paired = pair_up(found)
     logger.info(
         "%s label files and %s recordings below %s",
@@ -125,10 +134,11 @@ def _refuse_unknown(option: str, value: str, known: Sequence[str]) -> None:
         raise CorpusError(f"unknown {option} {value!r}; --{option} takes {', '.join(known)}")
 
 
-def _no_labels(source: Path, found: Found) -> str:
+def _no_labels(source: Path, found: Found, *, zips: bool) -> str:
+    where = "unpacked or in a zip" if zips else "unpacked (zips were left alone)"
     beside = f", but {len(found.recordings):,} recordings" if found.recordings else ""
     return (
-        f"{source} holds no label file (.json), unpacked or in a zip{beside}; point to the tree "
+        f"{source} holds no label file (.json), {where}{beside}; point to the tree "
         "that has 라벨링데이터 and 원천데이터 in it"
     )
 
@@ -139,10 +149,14 @@ def _items(pairs: Sequence[Pair], *, root: Path, neutral: bool, with_sound: bool
         label = root / pair.label.path
         try:
             sections = _sections(label)
-        except (ArchiveError, OSError, ValueError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        except UNREADABLE as error:
+            reason = str(error).splitlines()[0].removeprefix(f"{label} is ")
             detail = f"{label} cannot be read as a label ({reason})"
             yield Rejection(pair.id, "label unreadable", detail, pair.label.path)
+            continue
+        if not isinstance(sections.get("화자정보"), dict):
+            detail = f"{label} is no label: it has no section 화자정보"
+            yield Rejection(pair.id, "not a label", detail, pair.label.path)
             continue
         yield _item(pair, sections, neutral=neutral, with_sound=with_sound)
 
@@ -153,7 +167,8 @@ def _sections(path: Path) -> Sections:
     Raises:
         ArchiveError: its zip is broken.
         OSError: it cannot be opened.
-        ValueError: it is no label.
+        ValueError: it is no JSON, or no text.
+        RecursionError: it is nested without end.
     """
     member = member_at(path)
     if member is None:
@@ -163,17 +178,11 @@ def _sections(path: Path) -> Sections:
         data = member.head(MOST_LABEL_BYTES + 1)
     if len(data) > MOST_LABEL_BYTES:
         raise ValueError(f"it holds more than {MOST_LABEL_BYTES:,} bytes")
-    sections = json.loads(_decoded(data))
-    if not isinstance(sections, dict) or not isinstance(sections.get("화자정보"), dict):
-        raise ValueError("it has no section 화자정보")
-    return sections
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp949")
+    text = decoded(data, path)
+    sections = json.loads(text)
+    if "\\ud" in text.lower():
+        json.dumps(sections, ensure_ascii=False).encode()  # half a sign is no text
+    return sections if isinstance(sections, dict) else {}
 
 
 def _item(pair: Pair, sections: Sections, *, neutral: bool, with_sound: bool) -> Item:
@@ -185,10 +194,9 @@ def _item(pair: Pair, sections: Sections, *, neutral: bool, with_sound: bool) ->
     if refusal is not None:
         reason, why = refusal
         return Rejection(pair.id, reason, f"{pair.label.path}: {why}", pair.label.path)
-    emotion = "Neutrality" if neutral and _is_style_only(named, spoken, _style(speaker)) else spoken
     return Utterance(
         id=pair.id,
-        emotion=emotion or "",
+        emotion=spoken or "",
         audio=None if pair.recording is None else pair.recording.path,
         text=_text(_section(sections, "전사정보")),
         speaker=_speaker(named, speaker, _section(sections, "기본정보")),
@@ -197,7 +205,7 @@ def _item(pair: Pair, sections: Sections, *, neutral: bool, with_sound: bool) ->
         style=_style(speaker),
         part=named.part,
         source=pair.label.path,
-        extra=_extra(speaker, named, emotion),
+        extra=_extra(speaker, named, spoken),
     )
 
 
@@ -211,22 +219,30 @@ def _refusal(
     with_sound: bool,
 ) -> tuple[str, str] | None:
     """Reason and sentence, where the utterance cannot be used."""
-    style_only = _is_style_only(named, spoken, style)
-    if style_only and not neutral:
-        return "style only", "a recording of a speaking style, no emotion was acted"
-    if spoken is None and not style_only:
+    if spoken is None:
         return "no emotion", "the label names no emotion"
-    if spoken is not None and spoken.lower() in NOTHING and not style_only:
+    if spoken.lower() in NOTHING:
         return "emotion N/A", f"the label says {spoken} for the emotion"
+    if _is_style_only(named, spoken, style) and not neutral:
+        return "style only", "a recording of a speaking style, no emotion was acted"
     if with_sound and pair.recording is None:
-        return "recording missing", f"no recording is called {pair.label.stem}.wav"
+        return "recording missing", _no_recording(pair)
     return None
 
 
-def _is_style_only(named: FileFacts, spoken: str | None, style: str | None) -> bool:
+def _no_recording(pair: Pair) -> str:
+    name = f"{pair.label.stem}.wav"
+    if pair.candidates:
+        return (
+            f"{pair.candidates} recording(s) are called {name}, and no folder says which is meant"
+        )
+    return f"no recording is called {name}"
+
+
+def _is_style_only(named: FileFacts, spoken: str, style: str | None) -> bool:
     """Whether the recording belongs to the group of speaking styles, which carry E7 for nothing."""
-    known = known_emotion(spoken or "")
-    if known is not None and known.name != "Neutrality":
+    known = known_emotion(spoken)
+    if known is None or known.name != "Neutrality":
         return False
     if named.in_style_folder:
         return True
@@ -309,9 +325,11 @@ def disagreements(rows: pl.DataFrame) -> Iterator[str]:
 
 
 def recognise(names: Sequence[str]) -> str | None:
-    """Why file names look like this corpus; None where they do not."""
-    for name in names:
-        facts = facts_of_file("", Path(name).stem)
-        if name.lower().endswith(".json") and facts.code_emotion in EMOTION_OF_CODE.values():
-            return f"{name} names its speaker and emotion the way its labels do"
-    return None
+    """Why names of files and folders look like this corpus; None where they do not."""
+    labels = [name for name in names if name.lower().endswith(".json")]
+    coded = next((name for name in labels if names_its_corpus(Path(name).stem)), None)
+    if coded:
+        return f"{coded} names its speaker and emotion the way its labels do"
+    folder = next((name for name in names if composed(name) in LABEL_FOLDERS), None)
+    short = next((name for name in labels if is_short(Path(name).stem)), None)
+    return f"{short} is a label by its name, and there is {folder}" if folder and short else None

@@ -1,18 +1,16 @@
-"""The files of AI-Hub 466: found anywhere below a folder or inside zips, joined by stem."""
+"""The files of AI-Hub 466: found anywhere below a folder or inside zips."""
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from maeum.corpus.archives import SUFFIX as ZIP
 from maeum.corpus.archives import archive
-from maeum.corpus.manifest import Rejection
-from maeum.corpus.readers.aihub466_names import facts_of_folder, names_its_emotion
+from maeum.corpus.readers.aihub466_names import Home, bare, home_of
 from maeum.corpus.readers.trees import check_name
 
 LABEL, RECORDING = ".json", ".wav"
@@ -41,6 +39,16 @@ class File(NamedTuple):
         name = self.stem + self.ending
         return f"{self.folder}/{name}" if self.folder else name
 
+    @property
+    def key(self) -> str:
+        """Equal for a label and its recording, and for copies of either."""
+        return bare(self.stem).casefold()
+
+    @property
+    def home(self) -> Home:
+        """What tells it from others of its name."""
+        return home_of(self.folder, self.stem)
+
 
 @dataclass
 class Found:
@@ -53,38 +61,6 @@ class Found:
 
     labels: list[File] = field(default_factory=list)
     recordings: list[File] = field(default_factory=list)
-
-
-class Pair(NamedTuple):
-    """A label with its recording.
-
-    Attributes:
-        id: of the utterance.
-        label: the label file.
-        recording: None where there is none.
-    """
-
-    id: str
-    label: File
-    recording: File | None
-
-    @property
-    def sign(self) -> tuple[object, ...]:
-        """What changes when one of the files does."""
-        return (self.id, *self.label, *(self.recording or ()))
-
-
-@dataclass(frozen=True)
-class Paired:
-    """What belongs together, and what is left.
-
-    Attributes:
-        pairs: a label each, in order of folder and name.
-        rejected: recordings without a label, and utterances that lie there twice.
-    """
-
-    pairs: list[Pair]
-    rejected: list[Rejection]
 
 
 def look_through(source: Path, *, zips: bool) -> Found:
@@ -163,93 +139,6 @@ def _file(folder: str, name: str, size: int, mtime_ns: int) -> File:
 
 def _unpacked_first(plain: list[File], packed: list[File]) -> list[File]:
     """All files in order; one in a zip is left out where it lies unpacked, being the same."""
-    stems = {file.stem for file in packed}
-    unpacked = {_place(file) for file in plain if file.stem in stems}
-    return sorted(plain + [file for file in packed if _place(file) not in unpacked])
-
-
-class _Home(NamedTuple):
-    """What tells files of one stem apart where stems are short; nothing, where they are not."""
-
-    emotion: str | None
-    speaker: str | None
-
-
-def _place(file: File) -> tuple[str, _Home]:
-    return file.stem, _home(file)
-
-
-def _home(file: File) -> _Home:
-    if names_its_emotion(file.stem):
-        return _Home(None, None)
-    facts = facts_of_folder(file.folder)
-    return _Home(facts.folder_emotion or facts.code_emotion, facts.speaker_number)
-
-
-def pair_up(found: Found) -> Paired:
-    """Join labels and recordings by stem, whatever their folders are called.
-
-    Several utterances may share a short stem (`PSB_00001`), one of each emotion: then the folders
-    tell them apart. What is there twice all the same counts once.
-    """
-    labels, recordings = _by_stem(found.labels), _by_stem(found.recordings)
-    pairs: list[Pair] = []
-    rejected: list[Rejection] = []
-    for stem, own in labels.items():
-        heard = recordings.pop(stem, [])
-        if len(own) == 1 and len(heard) <= 1:
-            pairs.append(Pair(stem, own[0], heard[0] if heard else None))
-            continue
-        joined, left = _joined(stem, own, heard)
-        pairs += joined
-        rejected += left
-    for left_over in recordings.values():
-        rejected += [_rejected(file, "label missing") for file in left_over]
-    return Paired(sorted(pairs, key=lambda pair: pair.label), rejected)
-
-
-def _by_stem(files: Sequence[File]) -> dict[str, list[File]]:
-    grouped: dict[str, list[File]] = defaultdict(list)
-    for file in files:
-        grouped[file.stem].append(file)
-    return grouped
-
-
-def _joined(
-    stem: str, labels: list[File], recordings: list[File]
-) -> tuple[list[Pair], list[Rejection]]:
-    """Pairs of one stem, and what is there too often."""
-    homes, heard = _grouped(labels), _grouped(recordings)
-    loose = [file for home, own in heard.items() if home not in homes for file in own]
-    silent = [home for home in homes if home not in heard]
-    if len(silent) == len(loose) == 1:
-        heard[silent[0]] = [loose.pop()]
-    pairs: list[Pair] = []
-    rejected: list[Rejection] = []
-    for home, own in homes.items():
-        sounds = heard.get(home, [])
-        name = stem if len(homes) == 1 else "-".join([stem, *(part for part in home if part)])
-        pairs.append(Pair(name, own[0], sounds[0] if sounds else None))
-        rejected += [_rejected(file, "id stands twice", own[0]) for file in own[1:]]
-        rejected += [_rejected(f, "id stands twice", sounds[0]) for f in sounds[max(1, len(own)) :]]
-    rejected += [_rejected(file, "label missing") for file in loose]
-    return pairs, rejected
-
-
-def _grouped(files: Sequence[File]) -> dict[_Home, list[File]]:
-    grouped: dict[_Home, list[File]] = defaultdict(list)
-    for file in files:
-        grouped[_home(file)].append(file)
-    return dict(grouped)
-
-
-_DETAILS = {
-    "label missing": "{path} has no label called {stem}.json",
-    "id stands twice": "{path} is there as {first} too",
-}
-
-
-def _rejected(file: File, reason: str, first: File | None = None) -> Rejection:
-    other = first.path if first else ""
-    detail = _DETAILS[reason].format(path=file.path, stem=file.stem, first=other)
-    return Rejection(file.stem, reason, detail, file.path)
+    names = {file.key for file in packed}
+    unpacked = {(file.key, file.home) for file in plain if file.key in names}
+    return sorted(plain + [f for f in packed if (f.key, f.home) not in unpacked])

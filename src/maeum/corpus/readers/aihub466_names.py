@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from maeum.emotions import PAPER
 
@@ -25,11 +26,13 @@ EMOTION_OF_CODE = {
 """The E of a file name is the number of the emotion's folder."""
 
 _CODE = re.compile(
-    r"(?P<number>\d+)_G\d+A\d+E(?P<emotion>\d)(?:S(?P<style>\d+))?(?:C(?P<character>\d+))?"
-    r"_(?P<initials>[A-Za-z]+)(?:_\d+)?"
+    r"(?P<number>\d+)_G\d+A\d+E(?P<emotion>\d)(?:S(?P<style>\d+))?(?:C\d+)?"
+    r"_(?P<initials>[A-Z][A-Z0-9]*)(?:_\d+)?",
+    re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"(?P<number>\d+)_(?P<initials>[A-Za-z]+)(?:_\d+)?")
-_SHORT = re.compile(r"(?P<initials>[A-Za-z]+)_\d+")
+_NUMBERED = re.compile(r"(?P<number>\d+)_(?P<initials>[A-Za-z][A-Za-z0-9]*)(?:_\d+)?")
+_SHORT = re.compile(r"(?P<initials>[A-Za-z][A-Za-z0-9]*)_\d+")
+_COPY = re.compile(r"(?: - (?:복사본|copy))?(?: ?\(\d+\))?$", re.IGNORECASE)
 _INITIALS = re.compile("[A-Z]{2,4}")
 _NUMBER_BEFORE = re.compile(r"^\d+\s*[._]?\s*")
 _DISK = re.compile(r"(?P<part>[TV])[SL]\d*(\.zip)?", re.IGNORECASE)
@@ -54,8 +57,9 @@ class FileFacts:
         speaker_number: as `0001`.
         initials: of the speaker, as `PSB`.
         code_emotion: by the E of the name.
-        styled: whether the S or C of the name is not 0.
+        styled: whether the S of the name is not 0.
         folder_emotion: by the folder of an emotion.
+        emotion_folder: what that folder is called, without its number: `상처X구연체`.
         in_style_folder: whether it lies among the recordings of speaking styles.
         part: the official train or validation.
     """
@@ -65,6 +69,7 @@ class FileFacts:
     code_emotion: str | None = None
     styled: bool = False
     folder_emotion: str | None = None
+    emotion_folder: str | None = None
     in_style_folder: bool = False
     part: str | None = None
 
@@ -82,14 +87,15 @@ def facts_of_file(folder: str, stem: str) -> FileFacts:
     'Hurt'
     """
     above = facts_of_folder(folder)
-    named = _CODE.fullmatch(stem) or _NUMBERED.fullmatch(stem) or _SHORT.fullmatch(stem)
+    named = next(filter(None, (k.fullmatch(bare(stem)) for k in (_CODE, _NUMBERED, _SHORT))), None)
     told = named.groupdict() if named else {}
     return FileFacts(
         speaker_number=told.get("number") or above.speaker_number,
         initials=told.get("initials") or above.initials,
         code_emotion=EMOTION_OF_CODE.get(told.get("emotion") or "") or above.code_emotion,
-        styled=_is_styled(told) if "emotion" in told else above.styled,
+        styled=_is_styled(told) or above.styled,
         folder_emotion=above.folder_emotion,
+        emotion_folder=above.emotion_folder,
         in_style_folder=above.in_style_folder,
         part=above.part,
     )
@@ -104,24 +110,64 @@ def facts_of_folder(folder: str) -> FileFacts:
     told = coded.groupdict() if coded else {}
     initials = told.get("initials") or next(filter(_INITIALS.fullmatch, inner[:2]), None)
     plain = [_NUMBER_BEFORE.sub("", name) for name in inner]
+    acted = next(filter(_emotion, plain), None)
     return FileFacts(
         speaker_number=told.get("number"),
         initials=initials,
         code_emotion=EMOTION_OF_CODE.get(told.get("emotion") or ""),
         styled=_is_styled(told),
-        folder_emotion=next(filter(None, map(_emotion, plain)), None),
+        folder_emotion=_emotion(acted or ""),
+        emotion_folder=acted,
         in_style_folder=any(_STYLE_FOLDER.fullmatch(name) for name in plain),
         part=next(filter(None, map(_part, inner)), None),
     )
 
 
-def names_its_emotion(stem: str) -> bool:
-    """Whether a file goes by its whole code, of which there is one in a corpus.
+def bare(stem: str) -> str:
+    """The name of a file without what copying adds to it.
 
-    >>> names_its_emotion("0001_G1A3E3S0C0_PSB_000001"), names_its_emotion("PSB_00001")
-    (True, False)
+    >>> bare("PSB_00001 - 복사본 (2)"), bare("PSB_00001(1)"), bare("PSB_00001")
+    ('PSB_00001', 'PSB_00001', 'PSB_00001')
     """
+    return stem if stem[-1:].isdigit() else _COPY.sub("", unicodedata.normalize("NFC", stem))
+
+
+class Home(NamedTuple):
+    """What tells files of one short name apart; nothing of files that go by their whole code.
+
+    Attributes:
+        emotion: what its folder is called.
+        speaker: the number of the speaker's folder.
+        part: the official part.
+    """
+
+    emotion: str | None
+    speaker: str | None
+    part: str | None
+
+
+def home_of(folder: str, stem: str) -> Home:
+    """Where files of one name belong, as far as their folders tell.
+
+    >>> home_of("1.Training/1.감정/3.분노/0001_PSB", "PSB_00001")
+    Home(emotion='분노', speaker='0001', part='train')
+    >>> home_of("1.Training/1.감정/3.분노", "0001_G1A3E3S0C0_PSB_000001")
+    Home(emotion=None, speaker=None, part=None)
+    """
+    if _CODE.fullmatch(bare(stem)):
+        return Home(None, None, None)
+    facts = facts_of_folder(folder)
+    return Home(facts.emotion_folder or facts.code_emotion, facts.speaker_number, facts.part)
+
+
+def names_its_corpus(stem: str) -> bool:
+    """Whether a label's name has the whole code, as no other corpus names its files."""
     return _CODE.fullmatch(stem) is not None
+
+
+def is_short(stem: str) -> bool:
+    """Whether a label goes by initials and a number."""
+    return _SHORT.fullmatch(stem) is not None
 
 
 def _speakers_folder(name: str) -> re.Match[str] | None:
@@ -129,7 +175,7 @@ def _speakers_folder(name: str) -> re.Match[str] | None:
 
 
 def _is_styled(told: dict[str, str | None]) -> bool:
-    return any((told.get(code) or "0").strip("0") for code in ("style", "character"))
+    return bool((told.get("style") or "0").strip("0"))
 
 
 def _emotion(name: str) -> str | None:
