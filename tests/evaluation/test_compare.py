@@ -246,6 +246,11 @@ def test_beside_the_sentence_stands_what_limits_it():
     ]
 
 
+def test_an_interval_that_mcnemar_does_not_bear_out_is_doubted():
+    assert told(0.041, 0.01, 0.073).notes == []
+    assert "may be too narrow" in told(0.041, 0.01, 0.073, mcnemar_p=0.2).notes[0]
+
+
 def test_json_holds_all_of_it():
     found = compared(answers(0.7, seed=1), answers(0.5, seed=2))
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))

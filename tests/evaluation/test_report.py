@@ -9,9 +9,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import polars as pl
 import pytest
 
 from maeum.emotions import PAPER, Emotion, EmotionSet
+from maeum.evaluation.groups import grouped
 from maeum.evaluation.metrics import scores
 from maeum.evaluation.report import (
     METRIC_WORDS,
@@ -255,3 +257,48 @@ def test_every_hangul_sign_of_the_page_is_in_the_font_it_carries():
     shown = {ord(sign) for sign in re.findall("[가-힣]", html)}
     assert shown
     assert shown <= known.keys()
+
+
+def by_speaker(voices, each=20):
+    rng = np.random.default_rng(4)
+    truth = rng.choice(PAPER.names, voices * each)
+    right = rng.random(len(truth)) < 0.6
+    return grouped(
+        pl.DataFrame(
+            {
+                "speaker": [f"voice-{row % voices:03}" for row in range(len(truth))],
+                "truth": truth,
+                "answer": np.where(right, truth, rng.choice(PAPER.names, len(truth))),
+                "gender": [f"<b>{row % 2}</b>" for row in range(len(truth))],
+            }
+        ),
+        PAPER,
+    )
+
+
+def test_groups_stand_in_the_report_each_with_its_numbers():
+    groups = by_speaker(8)
+    page = render_report(report(groups=tuple(groups.values())))
+    words = " ".join(Page(page).words)
+    assert "By gender" in words
+    for group in groups["speaker"].groups:
+        assert group.value in words
+        assert f"{group.accuracy:.1%}" in words
+    assert "<b>0</b>" not in page
+
+
+def test_hundreds_of_speakers_do_not_fill_the_report():
+    groups = by_speaker(300)["speaker"]
+    words = " ".join(Page(render_report(report(groups=(groups,)))).words)
+    assert sum(group.value in words for group in groups.groups) == 10
+    assert groups.sentences[0] in words
+    assert "the 5 worst" in words
+
+
+def test_groups_too_few_to_judge_are_marked():
+    words = " ".join(Page(render_report(report(groups=(by_speaker(3, 4)["speaker"],)))).words)
+    assert words.count("too few to judge") == 4
+
+
+def test_without_groups_the_report_says_nothing_of_them():
+    assert "For whom it works" not in render_report(report())

@@ -42,6 +42,7 @@ def test_a_run_folder_holds_what_it_says(made_run):
         "log.json",
         "report",
         "report/metrics.json",
+        "report/answers.parquet",
         "report/confusion.png",
         "report/report.html",
         "README.md",

@@ -140,8 +140,14 @@ class Comparison:
         ]
 
     def _told_of_mcnemar(self) -> list[str]:
-        if self.mcnemar_p >= SIGNIFICANT or self.differences["accuracy"].told:
+        told = self.differences["accuracy"].told
+        if told == (self.mcnemar_p < SIGNIFICANT):
             return []
+        if told:
+            return [
+                "McNemar's test tells no difference, the interval does; of few or very unlike "
+                "speakers it may be too narrow: take the difference for likely, not for certain"
+            ]
         return [
             "McNemar's test takes utterances for independent, which those of one voice are not; "
             "believe the interval"
