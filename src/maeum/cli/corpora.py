@@ -156,16 +156,19 @@ def split(
         int | None, typer.Option(min=0, help="Fixes the split. [default: 0, or the file's]")
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Write the split to a file that carries no data.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the split as hashed ids, for others to check."),
     ] = None,
     check: Annotated[
-        Path | None, typer.Option(help="Say whether the split is that of such a file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Compare with a saved split; exit with 1 if it differs."),
     ] = None,
     json_: JsonFlag = False,
 ) -> None:
     """Show how a corpus would be parted, and whether somebody else has the same parts.
 
-    With `--check` the exit status is 1 where the splits differ.
+    Two people hold the same split when one saves it and the other's --check agrees; the file has
+    hashes of ids and nothing else of the corpus.
 
     **Examples**
 
@@ -174,26 +177,25 @@ def split(
     `maeum split corpora/ko --check speaker.json`
     """
     from maeum.corpus import Corpus
-    from maeum.corpus.fingerprints import Fingerprint, difference
+    from maeum.corpus.split_files import agreement, read_split, save_split
     from maeum.corpus.splits import split as draw
 
     opened = Corpus.open(corpus)
-    held = None if check is None else Fingerprint.load(check)
-    protocol: Any = by or (held.protocol if held else "auto")
-    seed = split_seed if split_seed is not None else held.seed if held else 0
+    saved = None if check is None else read_split(check)
+    protocol: Protocol = by or (saved.protocol if saved else "auto")
+    seed = split_seed if split_seed is not None else (saved.seed if saved else 0)
     drawn = draw(opened.utterances, protocol, seed=seed)
     if save is not None:
-        Fingerprint.of(drawn).save(save)
-    found = None if held is None else difference(drawn, held)
-    if json_:
-        answer_json(drawn.to_dict() | ({} if found is None else {"check": found.to_dict()}))
-    else:
-        _print_split(opened, drawn)
-    if found is not None and not json_:
-        answer(f"{check}: {found}")
-    if save is not None:
-        say(f"the split is kept in {save}: hashed ids and their parts, nothing else")
-    if found is not None and not found.same:
+        if save.is_dir():
+            raise typer.BadParameter(f"{save} is a folder; name a file", param_hint="--save")
+        save_split(drawn, save)
+        say(f"the split is kept in {save}: hashed ids and their parts, nothing else of the corpus")
+    if saved is None:
+        answer_json(drawn.to_dict()) if json_ else _print_split(opened, drawn)
+        return
+    found = agreement(drawn, saved)
+    answer_json(found.to_dict()) if json_ else answer(str(found))
+    if not found.same:
         raise typer.Exit(1)
 
 

@@ -22,7 +22,7 @@ def hashed(utterances: pl.DataFrame) -> pl.DataFrame:
     """Columns utterance, speaker, script: 16 hexadecimal digits each, null where unknown."""
     content = pl.concat_str(pl.col(_CONTENT).cast(pl.String).fill_null(""), separator="\x1f")
     plain = utterances.select(content.alias("utterance"), "speaker", "script")
-    return plain.with_columns(_hash_column(plain[name]) for name in KINDS)
+    return plain.with_columns(hash_column(plain[name]) for name in KINDS)
 
 
 def hashed_names(names: Iterable[str]) -> dict[str, str]:
@@ -34,7 +34,8 @@ def hashed_names(names: Iterable[str]) -> dict[str, str]:
     return {name: blake2b(name.encode(), digest_size=8).hexdigest() for name in names}
 
 
-def _hash_column(column: pl.Series) -> pl.Series:
+def hash_column(column: pl.Series) -> pl.Series:
+    """Each name of a column as 16 hexadecimal digits, equal for equal names; null stays null."""
     digests = hashed_names(column.drop_nulls().unique())
     return column.replace_strict(
         list(digests), list(digests.values()), default=None, return_dtype=pl.String

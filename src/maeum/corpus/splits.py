@@ -194,12 +194,14 @@ def _given(utterances: pl.DataFrame) -> pl.Series:
     part = utterances["part"].str.strip_chars().str.to_lowercase().replace(_PART_NAMES)
     found = set(part.drop_nulls())
     if found == {"train", "validation"}:
-        logger.info("the corpus names no test part: its validation part is tested")
+        logger.warning(
+            "the corpus names no test part: its validation part is tested, and nothing validates"
+        )
         part, found = part.replace("validation", "test"), {"train", "test"}
     if not {"train", "test"} <= found or found - set(PARTS):
         raise SplitError(
             f"the corpus names the parts {', '.join(sorted(found)) or '(none)'}; "
-            f"`given` needs train and test, and knows {', '.join(PARTS)}"
+            f"`given` needs train and test, or train and validation, and knows {', '.join(PARTS)}"
         )
     return part.fill_null(SET_ASIDE)
 
