@@ -235,8 +235,8 @@ def test_equal_short_names_in_the_folders_of_two_emotions_are_two_utterances(wri
     corpus = imported(tree)
     found = corpus.utterances.filter(pl.col("id").str.starts_with("PSB_00001"))
     assert found.select("id", "audio").rows() == [
-        ("PSB_00001-기쁨", "S/1.기쁨/PSB_00001.wav"),
-        ("PSB_00001-슬픔", "S/2.슬픔/PSB_00001.wav"),
+        ("PSB_00001-Happy", "S/1.기쁨/PSB_00001.wav"),
+        ("PSB_00001-Sad", "S/2.슬픔/PSB_00001.wav"),
     ]
     assert corpus.rejected.is_empty()
 
@@ -271,7 +271,7 @@ def test_labels_alone_are_a_corpus_of_sentences(write, caplog):
             {"emotion": "Neutrality"},
             "style only",
         ),
-        ("2.Style/0003_G1A3E7S1C0_KWJ_000001", {"emotion": "N/A"}, "emotion N/A"),
+        ("2.Style/0003_G1A3E7S1C0_KWJ_000001", {"emotion": "N/A"}, "style only"),
         ("3.캐릭터/0003_G1A3E7S0C1_KWJ_000001", {"emotion": "N/A"}, "emotion N/A"),
         ("flat/0003_G1A3E7S1C0_KWJ_000001", {"emotion": "Neutrality"}, "style only"),
         ("1.감정/7.중립/0003_G1A3E7S0C0_KWJ_000001", {"emotion": "N/A"}, "emotion N/A"),
@@ -293,9 +293,10 @@ def test_a_style_with_an_emotion_is_that_emotion(write):
     assert (row(corpus, name)["emotion"], row(corpus, name)["style"]) == ("Hurt", "구연체")
 
 
-def test_recordings_of_a_style_can_count_as_neutral(write):
+@pytest.mark.parametrize("emotion", ["Neutrality", "N/A"])
+def test_recordings_of_a_style_can_count_as_neutral(write, emotion):
     name = "0003_G1A3E7S1C0_KWJ_000001"
-    tree = write(f"2.발화스타일/1.구연체/{name}", emotion="Neutrality", SpeechStyle="구연체")
+    tree = write(f"2.발화스타일/1.구연체/{name}", emotion=emotion, SpeechStyle="구연체")
     assert row(imported(tree, style_only="neutral"), name)["emotion"] == "Neutrality"
 
 
@@ -389,7 +390,7 @@ def test_folders_that_say_less_than_others_still_tell(write):
         tree = write(f"L/{folder}/PSB_00001", emotion=emotion, recording=sound)
     corpus = imported(tree)
     assert corpus.rejected.is_empty()
-    assert row(corpus, "PSB_00001-슬픔")["audio"] == "S/2.슬픔/0001_PSB/PSB_00001.wav"
+    assert row(corpus, "PSB_00001-Sad")["audio"] == "S/2.슬픔/0001_PSB/PSB_00001.wav"
 
 
 def test_recordings_that_nothing_tells_apart_are_said_to_be_several(write):
@@ -422,3 +423,20 @@ def test_short_names_below_the_folder_of_labels_are_recognised(write):
     for label in (tree / "other").iterdir():
         label.unlink()
     assert settled("auto", tree) == "aihub466"
+
+
+def test_labels_in_english_folders_find_recordings_in_korean_ones(write):
+    for emotion, english, korean in (("Happy", "1.Happy", "1.기쁨"), ("Sad", "2.Sad", "2.슬픔")):
+        sound = f"S/1.감정/{korean}/PSB_00001.wav"
+        tree = write(f"L/1.Emotion/{english}/PSB_00001", emotion=emotion, recording=sound)
+    corpus = imported(tree)
+    assert corpus.rejected.is_empty()
+    assert row(corpus, "PSB_00001-Sad")["audio"] == "S/1.감정/2.슬픔/PSB_00001.wav"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp949"])
+def test_a_label_is_read_in_any_of_its_encodings(write, encoding):
+    tree = write(f"a/{LONG}")
+    label = tree / f"a/{LONG}.json"
+    label.write_bytes(label.read_text("utf-8").encode(encoding))
+    assert row(imported(tree), LONG)["text"] == "정말 기뻐요"

@@ -155,8 +155,9 @@ def _items(pairs: Sequence[Pair], *, root: Path, neutral: bool, with_sound: bool
             yield Rejection(pair.id, "label unreadable", detail, pair.label.path)
             continue
         if not isinstance(sections.get("화자정보"), dict):
-            detail = f"{label} is no label: it has no section 화자정보"
-            yield Rejection(pair.id, "not a label", detail, pair.label.path)
+            reason = "label unreadable" if pair.recording else "not a label"
+            detail = f"{label} has no section 화자정보, as labels have"
+            yield Rejection(pair.id, reason, detail, pair.label.path)
             continue
         yield _item(pair, sections, neutral=neutral, with_sound=with_sound)
 
@@ -178,11 +179,19 @@ def _sections(path: Path) -> Sections:
         data = member.head(MOST_LABEL_BYTES + 1)
     if len(data) > MOST_LABEL_BYTES:
         raise ValueError(f"it holds more than {MOST_LABEL_BYTES:,} bytes")
-    text = decoded(data, path)
+    text = _text_of(data, path)
     sections = json.loads(text)
     if "\\ud" in text.lower():
         json.dumps(sections, ensure_ascii=False).encode()  # half a sign is no text
     return sections if isinstance(sections, dict) else {}
+
+
+def _text_of(data: bytes, path: Path) -> str:
+    """In one of the encodings JSON may have, or in cp949."""
+    try:
+        return data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        return decoded(data, path)
 
 
 def _item(pair: Pair, sections: Sections, *, neutral: bool, with_sound: bool) -> Item:
@@ -196,7 +205,7 @@ def _item(pair: Pair, sections: Sections, *, neutral: bool, with_sound: bool) ->
         return Rejection(pair.id, reason, f"{pair.label.path}: {why}", pair.label.path)
     return Utterance(
         id=pair.id,
-        emotion=spoken or "",
+        emotion="Neutrality" if _is_style_only(named, spoken, _style(speaker)) else spoken or "",
         audio=None if pair.recording is None else pair.recording.path,
         text=_text(_section(sections, "전사정보")),
         speaker=_speaker(named, speaker, _section(sections, "기본정보")),
@@ -219,12 +228,13 @@ def _refusal(
     with_sound: bool,
 ) -> tuple[str, str] | None:
     """Reason and sentence, where the utterance cannot be used."""
-    if spoken is None:
-        return "no emotion", "the label names no emotion"
-    if spoken.lower() in NOTHING:
-        return "emotion N/A", f"the label says {spoken} for the emotion"
-    if _is_style_only(named, spoken, style) and not neutral:
+    style_only = _is_style_only(named, spoken, style)
+    if style_only and not neutral:
         return "style only", "a recording of a speaking style, no emotion was acted"
+    if spoken is None and not style_only:
+        return "no emotion", "the label names no emotion"
+    if (spoken or "").lower() in NOTHING and not style_only:
+        return "emotion N/A", f"the label says {spoken} for the emotion"
     if with_sound and pair.recording is None:
         return "recording missing", _no_recording(pair)
     return None
@@ -239,11 +249,13 @@ def _no_recording(pair: Pair) -> str:
     return f"no recording is called {name}"
 
 
-def _is_style_only(named: FileFacts, spoken: str, style: str | None) -> bool:
+def _is_style_only(named: FileFacts, spoken: str | None, style: str | None) -> bool:
     """Whether the recording belongs to the group of speaking styles, which carry E7 for nothing."""
-    known = known_emotion(spoken)
-    if known is None or known.name != "Neutrality":
+    known = known_emotion(spoken or "")
+    if known is not None and known.name != "Neutrality":
         return False
+    if spoken is not None and known is None and spoken.lower() not in NOTHING:
+        return False  # an emotion that nobody knows is said to be unknown
     if named.in_style_folder:
         return True
     if named.folder_emotion is not None:

@@ -59,7 +59,7 @@ class FileFacts:
         code_emotion: by the E of the name.
         styled: whether the S of the name is not 0.
         folder_emotion: by the folder of an emotion.
-        emotion_folder: what that folder is called, without its number: `상처X구연체`.
+        style_folder: the style behind the emotion of that folder, as `구연체` of `상처X구연체`.
         in_style_folder: whether it lies among the recordings of speaking styles.
         part: the official train or validation.
     """
@@ -69,7 +69,7 @@ class FileFacts:
     code_emotion: str | None = None
     styled: bool = False
     folder_emotion: str | None = None
-    emotion_folder: str | None = None
+    style_folder: str | None = None
     in_style_folder: bool = False
     part: str | None = None
 
@@ -95,7 +95,7 @@ def facts_of_file(folder: str, stem: str) -> FileFacts:
         code_emotion=EMOTION_OF_CODE.get(told.get("emotion") or "") or above.code_emotion,
         styled=_is_styled(told) or above.styled,
         folder_emotion=above.folder_emotion,
-        emotion_folder=above.emotion_folder,
+        style_folder=above.style_folder,
         in_style_folder=above.in_style_folder,
         part=above.part,
     )
@@ -117,7 +117,7 @@ def facts_of_folder(folder: str) -> FileFacts:
         code_emotion=EMOTION_OF_CODE.get(told.get("emotion") or ""),
         styled=_is_styled(told),
         folder_emotion=_emotion(acted or ""),
-        emotion_folder=acted,
+        style_folder=_parts_of(acted or "")[1] or None,
         in_style_folder=any(_STYLE_FOLDER.fullmatch(name) for name in plain),
         part=next(filter(None, map(_part, inner)), None),
     )
@@ -136,12 +136,14 @@ class Home(NamedTuple):
     """What tells files of one short name apart; nothing of files that go by their whole code.
 
     Attributes:
-        emotion: what its folder is called.
+        emotion: of its folder.
+        style: of its folder, beside the emotion.
         speaker: the number of the speaker's folder.
         part: the official part.
     """
 
     emotion: str | None
+    style: str | None
     speaker: str | None
     part: str | None
 
@@ -150,14 +152,15 @@ def home_of(folder: str, stem: str) -> Home:
     """Where files of one name belong, as far as their folders tell.
 
     >>> home_of("1.Training/1.감정/3.분노/0001_PSB", "PSB_00001")
-    Home(emotion='분노', speaker='0001', part='train')
+    Home(emotion='Angry', style=None, speaker='0001', part='train')
     >>> home_of("1.Training/1.감정/3.분노", "0001_G1A3E3S0C0_PSB_000001")
-    Home(emotion=None, speaker=None, part=None)
+    Home(emotion=None, style=None, speaker=None, part=None)
     """
     if _CODE.fullmatch(bare(stem)):
-        return Home(None, None, None)
+        return Home(None, None, None, None)
     facts = facts_of_folder(folder)
-    return Home(facts.emotion_folder or facts.code_emotion, facts.speaker_number, facts.part)
+    emotion = facts.folder_emotion or facts.code_emotion
+    return Home(emotion, facts.style_folder, facts.speaker_number, facts.part)
 
 
 def names_its_corpus(stem: str) -> bool:
@@ -185,9 +188,14 @@ def _emotion(name: str) -> str | None:
     """
     if _INITIALS.fullmatch(name):
         return None
-    first = re.split("[Xx×]", name, maxsplit=1)[0] if "X" in name or "×" in name else name
-    spoken = first.strip()
+    spoken = _parts_of(name)[0]
     return next((e.name for e in PAPER.emotions if spoken and e.answers_to(spoken)), None)
+
+
+def _parts_of(name: str) -> tuple[str, str]:
+    """What stands before and behind the X of a folder's name."""
+    first, _, second = name.replace("×", "X").partition("X")
+    return first.strip(), second.strip()
 
 
 def _part(name: str) -> str | None:
