@@ -285,6 +285,12 @@ def test_what_names_no_emotion_is_set_aside(write, path, fields, reason):
     assert len(corpus) == 2
 
 
+def test_neutral_in_a_style_is_neutral_where_the_name_says_so(write):
+    name = "0003_G4A3E7S1C0_KWJ_000001"
+    corpus = imported(write(f"flat/{name}", emotion="Neutrality", SpeechStyle="구연체"))
+    assert row(corpus, name)["emotion"] == "Neutrality"
+
+
 def test_a_style_with_an_emotion_is_that_emotion(write):
     name = "0003_G1A3E5S1C0_KWJ_000001"
     corpus = imported(

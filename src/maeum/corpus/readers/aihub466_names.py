@@ -25,8 +25,11 @@ EMOTION_OF_CODE = {
 }
 """The E of a file name is the number of the emotion's folder."""
 
+EMOTION_IN_A_STYLE = "4"
+"""The G of a file name where it can only be the group 4.감정X발화스타일; 1 and 2 may be genders."""
+
 _CODE = re.compile(
-    r"(?P<number>\d+)_G\d+A\d+E(?P<emotion>\d)(?:S(?P<style>\d+))?(?:C\d+)?"
+    r"(?P<number>\d+)_G(?P<group>\d+)A\d+E(?P<emotion>\d)(?:S(?P<style>\d+))?(?:C\d+)?"
     r"_(?P<initials>[A-Z][A-Z0-9]*)(?:_\d+)?",
     re.IGNORECASE,
 )
@@ -57,7 +60,7 @@ class FileFacts:
         speaker_number: as `0001`.
         initials: of the speaker, as `PSB`.
         code_emotion: by the E of the name.
-        styled: whether the S of the name is not 0.
+        styled: whether the name has a style, and may have it without an emotion.
         folder_emotion: by the folder of an emotion.
         style_folder: the style behind the emotion of that folder, as `구연체` of `상처X구연체`.
         in_style_folder: whether it lies among the recordings of speaking styles.
@@ -178,7 +181,8 @@ def _speakers_folder(name: str) -> re.Match[str] | None:
 
 
 def _is_styled(told: dict[str, str | None]) -> bool:
-    return bool((told.get("style") or "0").strip("0"))
+    style = (told.get("style") or "0").strip("0")
+    return bool(style) and told.get("group") != EMOTION_IN_A_STYLE
 
 
 def _emotion(name: str) -> str | None:
