@@ -6,7 +6,8 @@ defaults.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -363,14 +364,25 @@ def told(error: ValidationError, *, known: list[str], what: str = "setting") -> 
     """What is wrong with values by name, in a sentence.
 
     Args:
-        error: of pydantic; its first complaint counts.
+        error: of pydantic; its first complaint counts, names that nobody knows before all others.
         known: the names there are.
         what: a name stands for.
     """
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"unknown {what} {name!r}; known: {', '.join(known)}"
+        return unknown(what, name, known)
     if first["type"] == "missing":
         return f"the {what} {name} is missing; known: {', '.join(known)}"
     return f"{what} {name} is {first['input']!r}: {first['msg']}"
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """That a name is not known, which one may be meant, and which there are.
+
+    >>> unknown("setting", "hiden_size", ["hidden_size", "seed"])
+    "unknown setting 'hiden_size' (is it hidden_size?); known: hidden_size, seed"
+    """
+    near = get_close_matches(name, known, n=1)
+    meant = f" (is it {near[0]}?)" if near else ""
+    return f"unknown {what} {name!r}{meant}; known: {', '.join(known)}"

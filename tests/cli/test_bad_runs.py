@@ -88,7 +88,9 @@ def test_a_settings_file_that_cannot_be_read(refused, tmp_path, kind):
 def test_an_unknown_setting_lists_the_known_ones(refused, tmp_path):
     (tmp_path / "settings.yaml").write_text("epoch: 3\n", encoding="utf-8")
     said = refused("--config", tmp_path / "settings.yaml")
-    assert said.startswith("unknown setting 'epoch'; known: recipe, modality, speech, text")
+    assert said.startswith(
+        "unknown setting 'epoch' (is it epochs?); known: recipe, modality, speech"
+    )
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,10 @@ def _print_comparison(found: Comparison) -> None:
 
 def _print_groups(column: str, groups: Groups | None) -> None:
     if groups is None:
-        say(f"note: no groups by {column}: fewer than two values of it are known")
+        say(
+            f"note: no groups by {column}: fewer than two values of it are known of the utterances "
+            "tested here; --part all tests them all, and a cross-validation's report has groups"
+        )
         return
     rows = [
         (

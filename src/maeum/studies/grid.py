@@ -23,7 +23,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from maeum.config import Settings, told
+from maeum.config import Settings, told, unknown
 from maeum.errors import SettingsError, TextError
 from maeum.files import read_yaml
 
@@ -145,7 +145,10 @@ class Study(BaseModel):
                 f"{path} holds a {type(values).__name__}; expected a study, with title, asks, "
                 "rows, columns and blocks (`maeum study list table6` shows one)"
             )
-        return cls.of(**{"name": Path(path).stem, **values})
+        try:
+            return cls.of(**{"name": Path(path).stem, **values})
+        except SettingsError as error:
+            raise SettingsError(f"{path}: {error}") from error
 
     def changed(self, **fields: Any) -> Study:  # noqa: ANN401 - the fields
         """The same study with other fields; None leaves one as it is."""
@@ -307,10 +310,10 @@ def _refuse_what_is_no_grid(study: Study) -> None:
     known = [name for name in Settings.model_fields if name not in DECIDED]
     for name in study.settings:
         if name not in known:
-            raise SettingsError(f"unknown setting {name!r}; known in a study: {', '.join(known)}")
+            raise SettingsError(unknown("setting", name, known))
     for axis in study.axes:
         if axis not in (*known, *GRID_AXES):
-            raise SettingsError(f"unknown axis {axis!r}; known: {', '.join((*GRID_AXES, *known))}")
+            raise SettingsError(unknown("axis", axis, (*GRID_AXES, *known)))
     strange = _met(study, "protocol") - set(get_args(Protocol))
     if strange:
         raise SettingsError(

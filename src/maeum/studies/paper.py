@@ -128,7 +128,7 @@ OPEN: tuple[Open, ...] = (
     ),
     Open(
         "the spread: each figure is of one run",
-        "three seeds, and 95 % intervals",
+        "several seeds, three unless told otherwise, and 95 % intervals",
         "`--seeds N`",
         ALL_TABLES,
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from maeum.studies.grid import Study
 from maeum.studies.showing import Shown
 
@@ -72,9 +75,8 @@ def _parted(shown: Shown) -> list[str]:
         if split["failure"]:
             told.append(f"{protocol}: the corpus cannot be parted so ({split['failure']}).")
         elif split["folds"]:
-            turns = _counted(split["turns"], "turn")
             told.append(
-                f"{protocol}: {turns}, because one test part of so small a corpus tells nothing; "
+                f"{protocol}: {_turns(protocol, split, chosen=shown.study.folds is not None)}; "
                 "in each a network trains on a sample drawn from the turn's training utterances, "
                 f"and all {split['tested']:,} are tested once "
                 f"(fingerprint {split['fingerprint']})."
@@ -85,6 +87,14 @@ def _parted(shown: Shown) -> list[str]:
                 f"(fingerprint {split['fingerprint']})."
             )
     return told
+
+
+def _turns(protocol: str, split: Mapping[str, Any], *, chosen: bool) -> str:
+    """How many turns, of which folds, and why there are any where nobody asked for them."""
+    folds = split["folds"]
+    crossed = f" ({folds} folds of speakers x {folds} of scripts)" if "+" in protocol else ""
+    why = "" if chosen else ", because one test part of so small a corpus tells nothing"
+    return f"{_counted(split['turns'], 'turn')}{crossed}{why}"
 
 
 def _left_out(shown: Shown) -> list[str]:
