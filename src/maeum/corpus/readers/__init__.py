@@ -1,4 +1,6 @@
-"""Readers: one corpus, one module (AI-Hub 466 has four). A reader says what a tree or table says and measures nothing.
+"""Readers: one corpus, one module. A reader says what a tree or table says and measures nothing.
+
+AI-Hub 466 has four: `aihub466` on its names, files and pairs.
 
 To add one, write a module with `read(source, **options)` that yields `Utterance` and `Rejection`,
 and give it a row in `READERS`. One for corpora so large that an import must be stopped and go on
