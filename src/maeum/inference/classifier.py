@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maeum.ahead import workers
 from maeum.corpus import Corpus
 from maeum.corpus.audio import find_recordings
 from maeum.corpus.text import clean
@@ -26,8 +25,9 @@ from maeum.encoders import (
     text_encoders,
 )
 from maeum.encoders.pretrained.quiet import quietly
-from maeum.errors import AudioError, MaeumError, RunError, TextError
-from maeum.features import Features, Store, extract, one_thread_each
+from maeum.engine import Engine
+from maeum.errors import AudioError, MaeumError, RunError, SettingsError, TextError
+from maeum.features import Features, Store, encoding_workers, extract
 from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.files import files_written_aside
 from maeum.inference.fetching import local_folder
@@ -70,18 +70,26 @@ class EmotionClassifier:
         self.emotions = EmotionSet.from_dict(network.config.emotions)
         self._folder = Path()
         self._given = encoders
+        self._engine: Engine | None = None
 
     @classmethod
-    def from_pretrained(cls, name: str | Path) -> EmotionClassifier:
+    def from_pretrained(
+        cls, name: str | Path, *, engine: Engine | None = None
+    ) -> EmotionClassifier:
         """The classifier in a run folder, or of that name on the model hub.
 
         Only safetensors are read and no code is run.
+
+        Args:
+            name: of the folder, or on the hub.
+            engine: that computes pretrained encoders; None: the one it was trained with.
 
         Raises:
             RunError: the folder holds no finished run, or the name cannot be fetched.
         """
         folder = local_folder(str(name))
         classifier = cls(network_in(folder, str(name)))
+        classifier._engine = engine
         classifier._folder = folder.absolute()  # encoders are read when they are first needed
         return classifier
 
@@ -130,7 +138,8 @@ class EmotionClassifier:
             return self._given.get(side, ())
         found: list[Any] = []
         for card, name in zip(self._cards(side), self.encoder_names(side), strict=True):
-            found += (_same(one, card) for one in find(name, _reading(card)))
+            engine = self._engine or _engine(card)
+            found += (_same(one, card) for one in find(name, _reading(card), engine))
         return tuple(found)
 
     def _ensure_encoders(self) -> None:
@@ -190,7 +199,7 @@ class EmotionClassifier:
         queries = iter(queries)
         self._ensure_encoders()
         encode = partial(self._try_to_encode, voice=voice)
-        with workers() as pool, one_thread_each():
+        with encoding_workers() as pool:
             while batch := list(islice(queries, AT_ONCE)):
                 yield from self._answer_or_fail(batch, list(pool.map(encode, batch)))
 
@@ -358,9 +367,26 @@ def _reading(card: Mapping[str, Any]) -> Reading:
 
 def _same(encoder: Any, card: dict[str, object]) -> Any:  # noqa: ANN401 - either kind
     """The encoder, if it still gives the vectors the run was trained on."""
-    if "kept" not in card and (encoder.version, encoder.dim) != (card["version"], card["dim"]):
+    if "kept" in card:
+        return encoder
+    version = encoder.version
+    if isinstance(encoder, Tunable):  # it may answer now with another engine
+        version = encoder.version_with(_engine(card))
+    if (version, encoder.dim) != (card["version"], card["dim"]):
         raise RunError(
             f"the run was trained with {card['name']} version {card['version']}, "
-            f"this is version {encoder.version}; train it again, or give it the encoder it knows"
+            f"this is version {version}; train it again, or give it the encoder it knows"
         )
     return encoder
+
+
+def _engine(card: Mapping[str, Any]) -> Engine:
+    """What made the vectors that the run was trained on.
+
+    Raises:
+        RunError: the card names an engine that there is not.
+    """
+    try:
+        return Engine(**card.get("engine", {}))
+    except (TypeError, KeyError, SettingsError) as error:
+        raise RunError(f"the run was trained with an unknown engine: {error}") from error

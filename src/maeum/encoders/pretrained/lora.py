@@ -170,7 +170,7 @@ def adapt(
             f"{base.version}); what goes by that name now is version {found}"
         )
     load_adapter(encoder.tower.model, folder)
-    encoder.version = _version(encoder.version, folder)
+    encoder.exact_version = _version(encoder.exact_version, folder)
     encoder.name, encoder.base = name, base
     return encoder
 
