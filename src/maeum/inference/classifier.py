@@ -24,7 +24,6 @@ from maeum.encoders import (
     speech_encoders,
     text_encoders,
 )
-from maeum.encoders.pretrained.quiet import quietly
 from maeum.engine import Engine
 from maeum.errors import AudioError, MaeumError, RunError, SettingsError, TextError
 from maeum.features import Features, Store, encoding_workers, extract
@@ -35,8 +34,8 @@ from maeum.inference.inputs import network_inputs
 from maeum.inference.loading import network_in
 from maeum.inference.prediction import Failure, Prediction, Query
 from maeum.inference.vectors import QueryVectors, SideVectors, features_of, heard, read
-from maeum.model import EmotionNetwork
-from maeum.model.saving import writing_below
+from maeum.model import Network
+from maeum.model.saving import save_network, writing_below
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
@@ -58,7 +57,7 @@ class EmotionClassifier:
     """
 
     def __init__(
-        self, network: EmotionNetwork, encoders: Mapping[str, tuple[Any, ...]] | None = None
+        self, network: Network, encoders: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         """A network with its encoders.
 
@@ -66,7 +65,7 @@ class EmotionClassifier:
             network: trained.
             encoders: side -> what it was trained with; None: found by what its cards say.
         """
-        self.network = network.eval()  # type: ignore[no-untyped-call]
+        self.network = network.eval()
         self.emotions = EmotionSet.from_dict(network.config.emotions)
         self._folder = Path()
         self._given = encoders
@@ -99,8 +98,8 @@ class EmotionClassifier:
         with writing_below(folder):
             for kept, encoder in self._kept_encoders():
                 encoder.save(folder / kept)
-            with quietly(), files_written_aside(folder) as aside:
-                self.network.save_pretrained(aside)
+            with files_written_aside(folder) as aside:
+                save_network(self.network, aside)
 
     def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
         """Where below the run encoders trained with the network are kept, and they themselves.

@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from maeum.features import Features
-from maeum.model import EmotionNetwork
+from maeum.model import Network
 
 Places = NDArray[np.int64]
 """Which utterances of the features, by their place."""
 
 
-def network_inputs(features: Features, network: EmotionNetwork, places: Places) -> dict[str, Any]:
+def network_inputs(features: Features, network: Network, places: Places) -> dict[str, Any]:
     """The arguments of `forward` for some utterances, as far as the network has the sides.
 
     Args:

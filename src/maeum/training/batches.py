@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from maeum.encoders import Tunable, side_of
 from maeum.features import Features
 from maeum.inference.inputs import network_inputs
-from maeum.model import EmotionNetwork
+from maeum.model import Network
 from maeum.training.clips import Clips
 
 Batch: TypeAlias = dict[str, Any]
@@ -30,7 +30,7 @@ class FeatureDataset(Dataset[Batch]):
         network: that will learn from them.
     """
 
-    def __init__(self, features: Features, labels: Sequence[int], network: EmotionNetwork) -> None:
+    def __init__(self, features: Features, labels: Sequence[int], network: Network) -> None:
         self._features, self._network = features, network
         self._labels = torch.tensor(labels)
 

@@ -23,7 +23,7 @@ from maeum.features import Features
 from maeum.features.extract import REFUSED
 from maeum.features.normalize import usual_spread_in, with_known_voices
 from maeum.inference import EmotionClassifier
-from maeum.model import EmotionNetwork, NetworkConfig
+from maeum.model import EmotionNetwork, Network, NetworkConfig
 from maeum.model.whole import WholeNetwork
 from maeum.training import processes
 from maeum.training.batches import ClipDataset, FeatureDataset
@@ -56,7 +56,7 @@ class Material:
     settings: Settings
     versions: Mapping[str, Sequence[str]]
     encoders: Encoders | None = None
-    start: EmotionNetwork | None = None
+    start: Network | None = None
 
     @classmethod
     def gather(
@@ -64,7 +64,7 @@ class Material:
         corpus: Corpus,
         settings: Settings,
         features: Features | None = None,
-        start: EmotionNetwork | None = None,
+        start: Network | None = None,
     ) -> Material:
         """Encode the corpus, unless features are given, and leave out what cannot be used.
 
