@@ -40,11 +40,6 @@ class SimilarLengths(Sampler[int]):
     def __init__(
         self, lengths: Float[ndarray, " utterance"], *, batch_size: int, seed: int
     ) -> None:
-        """Args:
-        lengths: of the utterances, in any one unit.
-        batch_size: utterances of a step, all pieces of all processes.
-        seed: of the run.
-        """
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
         self.epoch = 0
 

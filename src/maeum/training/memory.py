@@ -25,6 +25,7 @@ from torch.utils._pytree import tree_leaves
 
 from maeum.config import Settings
 from maeum.encoders import SpeechEncoder, Tunable, side_of
+from maeum.encoders.pretrained.loading import first_line
 from maeum.encoders.pretrained.lora import add_adapter, has_adapter
 from maeum.encoders.pretrained.tower import Tower
 from maeum.training import processes
@@ -46,6 +47,9 @@ MOMENTS = 2
 
 CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 """Files that say how much a container may take, of version 2 and 1."""
+
+UNFORESEEN = (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError)
+"""What is raised where a model does by its numbers what cannot be done without them."""
 
 Change = Callable[[Tower], None]
 """What another choice would change of a tower."""
@@ -109,18 +113,28 @@ def tell_need(tuned: Mapping[str, Tunable], clips: Clips, settings: Settings) ->
         settings: of the run.
     """
     examples = largest(tuned, clips, settings)
-    needed = foreseen(examples, settings)
+    try:
+        needed, others = _needed_and_others(examples, settings)
+    except UNFORESEEN as error:
+        logger.info("how much memory tuning needs cannot be foreseen: %s", first_line(error))
+        return
     if needed < WORTH_SAYING:
         return
-    others = {
-        flag: foreseen(examples, settings, change) for flag, change in _cheaper(settings).items()
-    }
     helping = [f"with {flag} {_gb(less)}" for flag, less in others.items() if less < 0.9 * needed]
     there, place = _there()
     short = f" and {place} has {_gb(there)}" if needed > there else ""
     sentence = f"tuning needs about {_gb(needed)} ({_spoken(examples, settings)}){short}"
     level = logging.WARNING if short else logging.INFO
     logger.log(level, "%s", "; ".join([sentence, *([", ".join(helping)] if helping else [])]))
+
+
+def _needed_and_others(
+    examples: Sequence[Example], settings: Settings
+) -> tuple[float, dict[str, float]]:
+    """Bytes, and option -> bytes with it; no options where it is little anyhow."""
+    needed = foreseen(examples, settings)
+    choices = _cheaper(settings) if needed >= WORTH_SAYING else {}
+    return needed, {flag: foreseen(examples, settings, does) for flag, does in choices.items()}
 
 
 def largest(tuned: Mapping[str, Tunable], clips: Clips, settings: Settings) -> list[Example]:
