@@ -87,10 +87,11 @@ def test_checkpointing_and_lora_need_less(folder, example):
 
 
 def test_an_update_needs_gradients_and_what_adamw_keeps(monkeypatch):
-    monkeypatch.setattr(memory, "BESIDE", 0.0)
+    monkeypatch.setattr(memory, "BESIDE", 100)
+    monkeypatch.setattr(memory, "HELD", 2)
     need = Need(weights=10, learning=8, passing=20) + Need(1, 1, 1)
-    assert need.total(gradients_stay=False) == 11 + 21 + 2 * 9
-    assert need.total(gradients_stay=True) == 11 + 21 + 3 * 9
+    assert need.total(gradients_stay=False) == 100 + 11 + 2 * 21 + 2 * 9
+    assert need.total(gradients_stay=True) == 100 + 11 + 2 * 21 + 3 * 9
 
 
 @pytest.fixture
