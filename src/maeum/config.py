@@ -169,8 +169,13 @@ class Settings(BaseModel):
     encoder_noise: bool = Field(
         True, description="dropout and masking inside tuned encoders, as they were pretrained with"
     )
-    bf16: bool = Field(
-        False, description="tune encoders in bfloat16, half the memory of activations"
+    bf16: bool | None = Field(
+        None,
+        description="tune encoders in bfloat16, faster and with less memory; else where the "
+        "machine computes in it",
+    )
+    group_by_length: bool = Field(
+        True, description="tune encoders on batches of similar length, which need less padding"
     )
     gradient_checkpointing: bool = Field(
         False, description="tune encoders with less memory and more time"
@@ -354,6 +359,7 @@ COUNTS_WITH: dict[str, tuple[str, Callable[[Settings], bool]]] = {
     "encoder_lr": _TUNED,
     "encoder_noise": _TUNED,
     "bf16": _TUNED,
+    "group_by_length": _TUNED,
     "gradient_checkpointing": _TUNED,
     "order": (
         "per_emotion, total or distinct_text",

@@ -68,6 +68,11 @@ class ClipDataset(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """(utterance,) how much the tuned encoders have of each; see `Clips.lengths`."""
+        return self.clips.lengths({side_of(key) for key in self.tuned})
+
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A whole batch, as `model.whole.WholeNetwork` takes it."""
         places = np.array(indices, dtype=np.int64)

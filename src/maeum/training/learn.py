@@ -30,6 +30,8 @@ from maeum.training.batches import ClipDataset, FeatureDataset
 from maeum.training.clips import Clips, usable_recordings
 from maeum.training.encoders import Encoders
 from maeum.training.fit import History, Lesson, fit
+from maeum.training.memory import tell_need
+from maeum.training.precision import say_precision
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +139,7 @@ class Material:
         for encoder in encoders.tuned.values():
             make_tunable(encoder.tower, _tuning(self.settings))
         whole = WholeNetwork(network, {key: one.tower for key, one in encoders.tuned.items()})
+        self._tell(encoders, train)
 
         def dataset(ids: Sequence[str]) -> ClipDataset:
             clips = Clips(self._corpus_of(ids), self.settings.normalize == "recording")
@@ -145,6 +148,12 @@ class Material:
         lesson = Lesson(dataset(train), dataset(validation) if validation else None, checkpoints)
         history = fit(whole, lesson, self.settings)
         return EmotionClassifier(network, encoders.by_side), history
+
+    def _tell(self, encoders: Encoders, train: Sequence[str]) -> None:
+        """Before the first step: in which precision, and with how much memory."""
+        if processes.is_first():
+            say_precision(self.settings)
+            tell_need(encoders.tuned, Clips(self._corpus_of(train)), self.settings)
 
     def features_for(self, classifier: EmotionClassifier, ids: Sequence[str]) -> Features:
         """Features of some utterances as a classifier trained on this material wants them."""
