@@ -31,6 +31,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from real_size import make_encoders
+from side_by_side import Ratio, keep, table, versions
+
 PLAIN = "plain"
 WAYS: dict[str, dict[str, object]] = {
     PLAIN: {},
@@ -55,21 +58,26 @@ def main() -> None:
     if asked.way is not None:
         print(json.dumps(_measured(folder, asked.way)))
         return
-    _make_pair(folder)
+    make_encoders(folder)
     _make_clips(folder)
-    print(f"batch {BATCH}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     rounds: list[dict[str, dict[str, float]]] = []
     for _ in range(asked.rounds):
         rounds.append({way: _in_a_process(folder, way) for way in asked.ways})
         print(f"load {os.getloadavg()[0]:.1f}", rounds[-1], flush=True)
-    for way in asked.ways:
-        seconds = statistics.median(one[way]["step_s"] for one in rounds)
-        most = max(one[way]["peak_gb"] for one in rounds)
-        told = f"{way:30} {seconds:7.2f} s a step {most:6.1f} GB at most"
-        if PLAIN in asked.ways:
-            times = sorted(one[PLAIN]["step_s"] / one[way]["step_s"] for one in rounds)
-            told += f"{statistics.median(times):7.2f} times ({times[0]:.2f} to {times[-1]:.2f})"
-        print(told)
+    rows = [_row(way, rounds) for way in asked.ways]
+    head = ("way", "seconds a step", "times as fast as plain", "GB at most")
+    found = f"batch {BATCH}, {len(rounds)} rounds, each way in a process of its own"
+    keep("tuning", f"{found}\n\n{table(head, rows)}\n\n{versions('torch', 'transformers', 'peft')}")
+
+
+def _row(way: str, rounds: list[dict[str, dict[str, float]]]) -> tuple[object, ...]:
+    steps = [one[way]["step_s"] for one in rounds]
+    most = max(one[way]["peak_gb"] for one in rounds)
+    plain = [one[PLAIN]["step_s"] for one in rounds] if PLAIN in rounds[0] else []
+    seconds = statistics.median(steps)
+    times = tuple(slow / quick for slow, quick in zip(plain, steps, strict=False))
+    ratio = Ratio(times, statistics.median(plain), seconds) if plain else "-"
+    return way, f"{seconds:.1f}", ratio, f"{most:.1f}"
 
 
 def _asked() -> argparse.Namespace:
@@ -86,39 +94,6 @@ def _in_a_process(folder: Path, way: str) -> dict[str, float]:
     ended = subprocess.run(again, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
     return found
-
-
-def _make_pair(folder: Path) -> None:
-    """Both encoders in the layout of the hub, unless they are there."""
-    import transformers as hf
-
-    from maeum.testing import make_speech_checkpoint, make_text_checkpoint
-
-    if (folder / "text" / "ready").is_file():
-        return
-    speech = make_speech_checkpoint(folder / "speech", "wav2vec2-large-robust")
-    hf.Wav2Vec2ForPreTraining(
-        hf.Wav2Vec2Config(
-            hidden_size=1024,
-            num_hidden_layers=24,
-            num_attention_heads=16,
-            intermediate_size=4096,
-            conv_bias=True,
-            feat_extract_norm="layer",
-            do_stable_layer_norm=True,
-            codevector_dim=768,
-            proj_codevector_dim=768,
-        )
-    ).save_pretrained(speech)
-    text = make_text_checkpoint(folder / "text", "kcelectra")
-    words = (text / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    words = [word for word in words if word]
-    words += [f"[unused{place}]" for place in range(54_343 - len(words))]
-    (text / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    size = {"hidden_size": 768, "embedding_size": 768, "intermediate_size": 3072}
-    config = hf.ElectraConfig(vocab_size=54_343, num_attention_heads=12, **size)
-    hf.ElectraForPreTraining(config).save_pretrained(text)
-    (text / "ready").touch()
 
 
 def _make_clips(folder: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from maeum.config import Settings
+from maeum.encoders.pretrained import native
 from maeum.training import precision
 from maeum.training.precision import say_precision, takes_bf16
 
@@ -40,8 +41,20 @@ def test_heads_on_frozen_encoders_stay_in_float32(machine):
     assert not takes_bf16(Settings(bf16=True))
 
 
-def test_a_processor_without_it_has_none(monkeypatch):
+@pytest.mark.parametrize(
+    ("torch_says", "linux_says", "has"),
+    [
+        (set(), set(), False),
+        ({"avx512_f"}, {"avx512f"}, False),
+        ({"avx512_bf16"}, set(), True),
+        (set(), {"avx512_bf16"}, True),
+        ({"bf16"}, set(), True),
+    ],
+)
+def test_a_processor_has_it_where_torch_or_the_system_says_so(
+    torch_says, linux_says, has, monkeypatch
+):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
-        monkeypatch.setattr(torch.cpu, name, lambda: False)
-    assert not precision.has_bf16()
+    monkeypatch.setattr(native, "_told_by_torch", lambda: torch_says)
+    monkeypatch.setattr(native, "_told_by_linux", lambda: linux_says)
+    assert precision.has_bf16() == has

@@ -7,6 +7,7 @@ import logging
 import torch
 
 from maeum.config import Settings
+from maeum.encoders.pretrained.native import has_bfloat16
 
 logger = logging.getLogger(__name__)
 
@@ -16,10 +17,7 @@ def has_bf16() -> bool:
 
     What only imitates it is slower than float32.
     """
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    cpu = torch.cpu
-    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
+    return has_bfloat16(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def takes_bf16(settings: Settings) -> bool:
