@@ -65,10 +65,12 @@ def in_turn(plain: Work, fast: Work, *, pairs: int = PAIRS, warm: bool = True) -
     return Ratio(ratios, *(statistics.median(ones) for ones in zip(*taken, strict=True)))
 
 
-def all_in_turn(works: dict[str, Work], *, pairs: int = PAIRS) -> dict[str, Ratio]:
+def all_in_turn(
+    works: dict[str, Work], *, pairs: int = PAIRS, warm: bool = True
+) -> dict[str, Ratio]:
     """The first way against each other one; the first runs once for all of them in each round."""
     (first, *others) = works
-    for work in works.values():
+    for work in works.values() if warm else ():
         work()
     taken: dict[str, list[float]] = {name: [] for name in works}
     for round_ in range(pairs):
