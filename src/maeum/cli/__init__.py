@@ -15,7 +15,17 @@ from typing import Annotated
 import typer
 
 from maeum import __version__
-from maeum.cli import corpora, demo, encoders, features, judging, studies, training, using
+from maeum.cli import (
+    corpora,
+    demo,
+    encoders,
+    exporting,
+    features,
+    judging,
+    studies,
+    training,
+    using,
+)
 from maeum.cli.console import say, show_notes
 from maeum.errors import MaeumError
 
@@ -40,6 +50,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": judging.evaluate,
     "compare": judging.compare,
     "predict": using.predict,
+    "export": exporting.export,
     "features": features.features,
     "encoders": encoders.encoders,
     "study run": studies.run,

@@ -1,0 +1,140 @@
+"""A trained network with its encoders, computed by torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maeum.encoders import Reading, Tunable, kept_at, speech_encoders, text_encoders
+from maeum.encoders.pretrained.quiet import quietly
+from maeum.errors import RunError
+from maeum.features import Features
+from maeum.files import files_written_aside
+from maeum.inference.classifier import Classifier
+from maeum.inference.fetching import local_folder
+from maeum.inference.inputs import network_inputs
+from maeum.inference.loading import network_in
+from maeum.inference.makeup import Makeup
+from maeum.model import EmotionNetwork
+from maeum.model.saving import writing_below
+
+_FIND: dict[str, Callable[..., tuple[Any, ...]]] = {
+    "speech": speech_encoders,
+    "text": text_encoders,
+}
+
+
+class EmotionClassifier(Classifier):
+    """Answers for recordings, texts, or both.
+
+    >>> model = EmotionClassifier.from_pretrained("runs/first")     # doctest: +SKIP
+    >>> model("take3.wav", text="정말 마음이 아프다").emotion          # doctest: +SKIP
+    'Sad'
+
+    Attributes:
+        network: equations (1) to (4).
+        emotions: what it tells apart, in class order.
+    """
+
+    def __init__(
+        self, network: EmotionNetwork, encoders: Mapping[str, tuple[Any, ...]] | None = None
+    ) -> None:
+        """A network with its encoders.
+
+        Args:
+            network: trained.
+            encoders: side -> what it was trained with; None: found by what its cards say.
+        """
+        self.network = network.eval()  # type: ignore[no-untyped-call]
+        super().__init__(Makeup.of(network.config))
+        self._folder = Path()
+        self._given = encoders
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> EmotionClassifier:
+        """The classifier in a run folder, or of that name on the model hub.
+
+        Only safetensors are read and no code is run.
+
+        Raises:
+            RunError: the folder holds no finished run, or the name cannot be fetched.
+        """
+        folder = local_folder(str(name))
+        classifier = cls(network_in(folder, str(name)))
+        classifier._folder = folder.absolute()  # encoders are read when they are first needed
+        return classifier
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `config.json`, `model.safetensors` and tuned encoders, each whole or not at all."""
+        folder = Path(folder)
+        with writing_below(folder):
+            for kept, encoder in self._kept_encoders():
+                encoder.save(folder / kept)
+            with quietly(), files_written_aside(folder) as aside:
+                self.network.save_pretrained(aside)
+
+    def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
+        """Where below the run encoders trained with the network are kept, and they themselves.
+
+        The place is not read off the card: that of a stranger's run could lead anywhere.
+        """
+        for side in self.network.inputs:
+            pairs = zip(self._cards(side), getattr(self, side), strict=True)
+            for place, (card, encoder) in enumerate(pairs):
+                if "kept" in card:
+                    yield kept_at(side, place), encoder
+
+    def encoder_names(self, side: str) -> list[str]:
+        """What the encoders of a side go by; of those that were tuned, the folders they lie in."""
+        return [
+            str(self._folder / kept_at(side, place)) if "kept" in card else card["name"]
+            for place, card in enumerate(self._cards(side))
+        ]
+
+    def _encoders(self, side: str) -> tuple[Any, ...]:
+        if self._given is not None:
+            return self._given.get(side, ())
+        found: list[Any] = []
+        for card, name in zip(self._cards(side), self.encoder_names(side), strict=True):
+            found += (_same(one, card) for one in _FIND[side](name, _reading(card)))
+        return tuple(found)
+
+    def _cards(self, side: str) -> Sequence[Mapping[str, Any]]:
+        return self.makeup.cards.get(side, ())
+
+    def _chances(self, features: Features, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        inputs = network_inputs(features, self.network, places)
+        return self.network.probabilities(**inputs).numpy()
+
+    @property
+    def usual_spread(self) -> NDArray[np.float32]:
+        """(width,) spread of the speech vectors within a voice, where voices are compared."""
+        return self.network.side("speech").usual_spread.numpy()
+
+
+def _reading(card: Mapping[str, Any]) -> Reading:
+    """How the encoder of a card was read.
+
+    Raises:
+        RunError: the card does not say.
+    """
+    try:
+        return Reading(**card["reading"])
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"the run does not say how {card['name']} was read ({error}); train it again"
+        ) from error
+
+
+def _same(encoder: Any, card: Mapping[str, Any]) -> Any:  # noqa: ANN401 - either kind
+    """The encoder, if it still gives the vectors the run was trained on."""
+    if "kept" not in card and (encoder.version, encoder.dim) != (card["version"], card["dim"]):
+        raise RunError(
+            f"the run was trained with {card['name']} version {card['version']}, "
+            f"this is version {encoder.version}; train it again, or give it the encoder it knows"
+        )
+    return encoder
