@@ -29,7 +29,7 @@ from maeum.encoders.graphs.engines import Engine, Precision
 from maeum.encoders.pretrained.conversion import refuse_unserved, write_encoder
 from maeum.errors import RunError, SettingsError
 from maeum.evaluation.agreement import LIMITS, Agreement, Drawn, Limits, agreement, drawn
-from maeum.exporting.head import refuse_frames, write_head
+from maeum.exporting.head import write_head
 from maeum.files import write_json
 from maeum.inference import EmotionClassifier, ExportedClassifier, Run
 from maeum.inference.exported import FORMAT, VOICE, is_exported
@@ -113,7 +113,6 @@ def export(
     if is_exported(source):
         raise RunError(f"{source} is exported already; name the run it was made of")
     classifier = EmotionClassifier.from_pretrained(source)
-    refuse_frames(classifier.makeup)
     some = None if corpus is None else drawn(corpus, _tested(source, corpus), most=most, seed=seed)
     with _written_aside(to) as aside:
         told = _write(classifier, source, aside, engine, precision)

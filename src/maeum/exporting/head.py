@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -10,26 +11,13 @@ from torch import Tensor, nn
 
 from maeum.encoders.graphs.engines import Engine
 from maeum.encoders.pretrained.conversion import Input, write_graph
-from maeum.errors import RunError
 from maeum.inference.exported import HEAD
+from maeum.inference.graph_inputs import BEFORE, frames_named
 from maeum.inference.makeup import Makeup
 from maeum.model import EmotionNetwork
 
-BATCH = 3
-"""Rows of the example the network is traced with; the graph takes any number."""
-
-
-def refuse_frames(makeup: Makeup) -> None:
-    """Raise where a network looks at vectors over time, which graphs are not handed.
-
-    Raises:
-        RunError: it does.
-    """
-    if makeup.fusion == "cross":
-        raise RunError(
-            "a run with fusion=cross cannot be exported, because its network looks at vectors "
-            "over time; train with --fusion concat, late or gated to export"
-        )
+BATCH, MOMENTS = 3, 5
+"""Rows, and moments of each, that the network is traced with; the graph takes any number."""
 
 
 def write_head(network: EmotionNetwork, folder: Path, engine: Engine) -> None:
@@ -45,18 +33,27 @@ def write_head(network: EmotionNetwork, folder: Path, engine: Engine) -> None:
     """
     inputs = [*_inputs(Makeup.of(network.config))]
     names = [one.name for one in inputs]
-    write_graph(_Chances(network, names), inputs, folder / HEAD, engine)
+    with _plain_attention():
+        write_graph(_Chances(network, names), inputs, folder / HEAD, engine)
 
 
 def _inputs(makeup: Makeup) -> Iterator[Input]:
-    """`speech`, `has_speech`, `text`, `has_text`, and the same of turns before as `context_…`."""
-    shapes = {"": (BATCH,)} | ({"context_": (BATCH, makeup.context)} if makeup.context else {})
+    """What `graph_inputs.graph_inputs` gives, as examples."""
+    shapes = {"": (BATCH,)} | ({BEFORE: (BATCH, makeup.context)} if makeup.context else {})
     for prefix, shape in shapes.items():
         for side, width in makeup.widths.items():
-            there = torch.arange(shape[0]) > 0
             yield Input(f"{prefix}{side}", torch.randn(*shape, width), (0,))
-            has = there if len(shape) == 1 else there[:, None].repeat(1, shape[1])
-            yield Input(f"{prefix}has_{side}", has, (0,))
+            yield Input(f"{prefix}has_{side}", _some(shape), (0,))
+    for side, place, dim in makeup.frames:
+        values, keep = frames_named(side, place)
+        yield Input(values, torch.randn(BATCH, MOMENTS, dim), (0, 1))
+        yield Input(keep, _some((BATCH, MOMENTS)), (0, 1))
+
+
+def _some(shape: tuple[int, ...]) -> Tensor:
+    """True in all rows but the first."""
+    rows = torch.arange(shape[0]) > 0
+    return rows.reshape(-1, *[1] * (len(shape) - 1)).expand(shape).contiguous()
 
 
 class _Chances(nn.Module):
@@ -65,15 +62,34 @@ class _Chances(nn.Module):
     def __init__(self, network: EmotionNetwork, names: Sequence[str]) -> None:
         super().__init__()
         self.network, self.names = network, names
+        self.frames = list(Makeup.of(network.config).frames)
 
     def forward(self, *values: Tensor) -> Tensor:
         """(batch, emotion), rows summing to 1."""
-        given: Mapping[str, Tensor] = dict(zip(self.names, values, strict=True))
-        before = {
-            name.removeprefix("context_"): value
-            for name, value in given.items()
-            if name.startswith("context_")
-        }
-        now = {name: value for name, value in given.items() if not name.startswith("context_")}
-        logits = self.network(**now, context=before or None).logits
+        given = dict(zip(self.names, values, strict=True))
+        now = {name: given[name] for side in self.network.inputs for name in _both(side)}
+        before = {name: given[BEFORE + name] for name in now if BEFORE + name in given}
+        logits = self.network(**now, context=before, frames=self._frames(given)).logits
         return torch.softmax(logits, dim=1)
+
+    def _frames(self, given: Mapping[str, Tensor]) -> dict[str, list[tuple[Tensor, ...]]]:
+        frames: dict[str, list[tuple[Tensor, ...]]] = {}
+        for side, place, _ in self.frames:
+            pair = tuple(given[name] for name in frames_named(side, place))
+            frames.setdefault(side, []).append(pair)
+        return frames
+
+
+def _both(side: str) -> tuple[str, str]:
+    return side, f"has_{side}"
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Attention in operations that graphs have, not in torch's own quick one."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)

@@ -14,9 +14,10 @@ from maeum.encoders import BUILTIN, kept_at, speech_encoders, text_encoders
 from maeum.encoders.graphs.engines import Engine, Graph, open_graph
 from maeum.errors import EncoderError, RunError
 from maeum.features import Features
-from maeum.inference.arrays import Places, network_arrays
+from maeum.inference.arrays import Places
 from maeum.inference.classifier import Classifier
 from maeum.inference.fetching import EXPORTED, local_folder
+from maeum.inference.graph_inputs import graph_inputs
 from maeum.inference.makeup import Makeup
 
 FORMAT = 1
@@ -96,21 +97,7 @@ class ExportedClassifier(Classifier):
         return found
 
     def _chances(self, features: Features, places: Places) -> NDArray[np.float32]:
-        frames, context = self.makeup.fusion == "cross", self.context
-        given = network_arrays(features, self.sides, frames=frames, context=context, places=places)
-        return self._network(self._whole(given, len(places)))
-
-    def _whole(self, given: Mapping[str, Any], batch: int) -> dict[str, NDArray[Any]]:
-        """All inputs of the graph by name, those of absent sides too."""
-        shapes = {"": (batch,)} | ({"context_": (batch, self.context)} if self.context else {})
-        inputs: dict[str, NDArray[Any]] = {}
-        for prefix, shape in shapes.items():
-            part = given["context"] if prefix else given
-            for side, width in self.makeup.widths.items():
-                absent = np.zeros((*shape, width), np.float32), np.zeros(shape, np.bool_)
-                inputs[f"{prefix}{side}"] = part.get(side, absent[0])
-                inputs[f"{prefix}has_{side}"] = part.get(f"has_{side}", absent[1])
-        return inputs
+        return self._network(graph_inputs(features, self.makeup, places))
 
     @property
     def usual_spread(self) -> NDArray[np.float32]:

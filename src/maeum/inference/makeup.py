@@ -64,3 +64,14 @@ class Makeup:
             side: sum(card["layers"] * card["dim"] for card in cards)
             for side, cards in self.cards.items()
         }
+
+    @property
+    def frames(self) -> list[tuple[str, int, int]]:
+        """Side, place and dim of each encoder whose vectors over time are looked at."""
+        if self.fusion != "cross":
+            return []
+        return [
+            (side, place, card["dim"])
+            for side, cards in self.cards.items()
+            for place, card in enumerate(cards)
+        ]
