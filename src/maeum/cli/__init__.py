@@ -99,6 +99,19 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells count it."""
 
 
+LEFT_OUT = (
+    "accelerate",
+    "fontTools",
+    "jinja2",
+    "koreanize_matplotlib",
+    "matplotlib",
+    "safetensors",
+    "torch",
+    "transformers",
+)
+"""Packages that a machine may do without that only answers; see docs/export.md."""
+
+
 def main() -> None:
     """Run a command; a failure is one line on standard error and exit status 1."""
     _write_utf8()
@@ -109,6 +122,13 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         _fail(_sentence(error))
+    except ModuleNotFoundError as error:
+        if error.name not in LEFT_OUT:
+            raise
+        _fail(
+            f"this takes {error.name}, which is not installed: pip install maeum; without it "
+            "there are `maeum predict` and `maeum evaluate` with an exported folder"
+        )
     except SystemExit as end:
         if end.code == INTERRUPTED:
             say("maeum: interrupted; long work goes on when the same command is typed again")

@@ -15,6 +15,7 @@ from maeum.errors import RunError
 from maeum.features import Features
 from maeum.files import files_written_aside
 from maeum.inference.classifier import Classifier
+from maeum.inference.exported import is_exported
 from maeum.inference.fetching import local_folder
 from maeum.inference.inputs import network_inputs
 from maeum.inference.loading import network_in
@@ -64,6 +65,11 @@ class EmotionClassifier(Classifier):
             RunError: the folder holds no finished run, or the name cannot be fetched.
         """
         folder = local_folder(str(name))
+        if is_exported(folder):
+            raise RunError(
+                f"{name} is an exported run, without weights to train or export; name the run it "
+                "was made of"
+            )
         classifier = cls(network_in(folder, str(name)))
         classifier._folder = folder.absolute()  # encoders are read when they are first needed
         return classifier
