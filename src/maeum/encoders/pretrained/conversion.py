@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jaxtyping
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from maeum.encoders.graphs.description import GRAPH, Description
 from maeum.encoders.graphs.engines import ENDINGS, Engine, Precision, onnxruntime, openvino
 from maeum.encoders.graphs.text import write_tokens
 from maeum.encoders.pretrained.computing import answering
+from maeum.encoders.pretrained.loading import first_line
 from maeum.encoders.pretrained.lora import has_adapter
 from maeum.encoders.pretrained.quiet import quietly
 from maeum.encoders.pretrained.speech import PretrainedSpeech
@@ -101,7 +103,7 @@ def write_graph(
     """
     path = path.with_name(f"{path.name}{ENDINGS[engine]}")
     module.eval()
-    with torch.no_grad(), _hushed():
+    with torch.no_grad(), _hushed(), _unchecked():
         try:
             if engine == "openvino":
                 _write_openvino(module, inputs, path, half=precision == "bfloat16")
@@ -110,8 +112,9 @@ def write_graph(
         except OSError:
             raise
         except Exception as error:  # torch and the converters raise nothing narrower
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise EncoderError(f"no graph can be made of the model ({reason})") from error
+            raise EncoderError(
+                f"no graph can be made of the model ({first_line(_cause(error))})"
+            ) from error
         if precision == "int8":
             _quantize(path)
 
@@ -293,6 +296,24 @@ def _version(folder: Path, engine: Engine, precision: Precision) -> str:
         with path.open("rb") as file:
             digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What began it; the converters wrap it in advice for their own authors."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """Without the checks of shapes that tests put around functions; they cannot be traced."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", before)
 
 
 @contextmanager
