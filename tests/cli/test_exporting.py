@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from maeum.testing import make_text_checkpoint
+
 SAID = "정말 마음이 아프다"
 
 
@@ -43,14 +45,22 @@ def test_without_a_corpus_it_is_said_that_nothing_was_compared(maeum, run, tmp_p
     assert "note: not compared with the run" in done.err
 
 
-def test_a_limit_that_is_not_kept_fails_with_the_figures(maeum, run, corpus, tmp_path):
-    words = ("--to", tmp_path / "made", "--least-cosine", "1", "--format", "openvino")
-    limit = ("--precision", "bfloat16", "--least-same", "1")
-    done = maeum("export", run, corpus, *words, *limit)
-    assert done.code in (0, 1)
-    refused = maeum("export", run, "--to", tmp_path / "int8", "--precision", "int8")
-    assert "name a corpus to measure it on" in refused.complaint
-    assert not (tmp_path / "int8").exists()
+def test_a_limit_that_is_not_kept_fails_with_the_figures(maeum, corpus, tmp_path):
+    text = make_text_checkpoint(tmp_path / "reads", "klue-bert")
+    words = ("--modality", "text", "--text", text, "--epochs", "1", "--split", "none")
+    assert maeum("train", corpus, "--to", tmp_path / "run", *words).code == 0
+    words = ("--to", tmp_path / "made", "--precision", "int8", "--most", "9")
+    done = maeum("export", tmp_path / "run", corpus, *words, "--least-cosine", "1")
+    assert (done.code, done.out) == (1, "")
+    assert "the lowest cosine of text is 0.999" in done.err.splitlines()[-1]
+    assert "expected 1 or more" in done.err.splitlines()[-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["reads", "run"]
+
+
+def test_rounding_without_a_corpus_is_refused(maeum, run, tmp_path):
+    words = ("--to", tmp_path / "made", "--precision", "int8")
+    assert "name a corpus to measure it on" in maeum("export", run, *words).complaint
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_precision_of_another_format_is_refused_by_name(maeum, run, corpus, tmp_path):
@@ -59,16 +69,12 @@ def test_a_precision_of_another_format_is_refused_by_name(maeum, run, corpus, tm
     assert maeum("export", run, "--to", tmp_path / "made", "--format", "tflite").code == 2
 
 
-@pytest.mark.parametrize("command", ["train", "compare"])
-def test_where_weights_are_needed_it_is_refused_in_words(
-    maeum, folder, run, corpus, command, tmp_path
-):
-    words = {
-        "train": ("train", corpus, "--to", tmp_path / "next", "--from", folder),
-        "compare": ("compare", folder, run, corpus),
-    }[command]
-    done = maeum(*words)
-    if command == "compare":
-        assert done.code == 0, done.err
-    else:
-        assert "is an exported run, without weights to train" in done.complaint
+def test_it_is_compared_as_a_run_is(maeum, run, folder, corpus):
+    found = maeum("compare", folder, run, corpus, "--json")
+    assert found.code == 0, found.err
+    assert found.json["differences"]["accuracy"]["difference"] == 0
+
+
+def test_nothing_is_trained_from_it(maeum, folder, corpus, tmp_path):
+    done = maeum("train", corpus, "--to", tmp_path / "next", "--from", folder)
+    assert "is an exported run, without weights to train" in done.complaint

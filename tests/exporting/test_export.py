@@ -1,10 +1,13 @@
 """An exported run answers as the run does, without torch, or is not written."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -27,6 +30,7 @@ from maeum.inference import (
 from maeum.testing import make_speech_checkpoint, make_text_checkpoint
 from maeum.training import train
 
+CHECKOUT = Path(__file__).parents[2]
 SAID = "정말 마음이 아프다"
 ENGINES = ("onnx", "openvino")
 
@@ -354,3 +358,14 @@ def test_a_graph_of_another_network_is_refused_when_it_is_asked(exported, tmp_pa
     (folder / "exported.json").write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises((RunError, EncoderError), match="export the run again"):
         classifier_of(folder)(text=SAID)
+
+
+def test_the_page_names_all_that_a_machine_without_torch_needs():
+    page = (CHECKOUT / "docs" / "export.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"pip install (av (?:[\w-]+|\s|\\)+)\npip", page)
+    named = set(listed.replace("\\", " ").split())
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.split(r"[>=<,]", one)[0] for one in project["dependencies"]}
+    left_out = {module.lower().replace("_", "-") for module in LEFT_OUT}
+    by_others = {"huggingface-hub"}  # tokenizers brings it
+    assert named - {"tokenizers"} == needed - left_out - by_others  # transformers brings tokenizers

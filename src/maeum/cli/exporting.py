@@ -73,7 +73,7 @@ def export(
 ) -> None:
     """Write a run as a folder that answers without torch.
 
-    `maeum predict` and `maeum evaluate` take the folder as they take a run. On a CORPUS it is
+    The commands predict, evaluate and compare take the folder as they take a run. On a CORPUS it is
     compared with the run; where it is too far from it, nothing is written and the exit status is 1.
 
     **Examples**
