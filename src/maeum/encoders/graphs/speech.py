@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -109,6 +110,7 @@ def _extractor(folder: Path, name: str) -> Any:  # noqa: ANN401 - of transformer
             f"{folder} prepares recordings with {name!r}, expected one of {', '.join(EXTRACTORS)}; "
             "export the run again"
         )
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # that there is no torch
     try:
         import transformers
     except ImportError as error:
