@@ -30,45 +30,54 @@ class PrecisionName(StrEnum):
     INT8 = "int8"
 
 
+Measured = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="CORPUS",
+        help="Folder of a corpus to compare with the run on; bfloat16 and int8 take one.",
+    ),
+]
+
+Format = Annotated[
+    FormatName, typer.Option("--format", help="What computes it: ONNX Runtime or OpenVINO.")
+]
+
+PrecisionOption = Annotated[
+    PrecisionName,
+    typer.Option(help="In what: onnx takes float32 or int8, openvino float32 or bfloat16."),
+]
+
+LeastCosine = Annotated[
+    float | None,
+    typer.Option(
+        min=-1,
+        max=1,
+        help="Lowest cosine of any vector with the run's. "
+        "[default: float32 0.99999, bfloat16 0.9999, int8 0.999]",
+    ),
+]
+
+LeastSame = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=1, help="Share of answers that are the run's. [default: float32 1, others 0.98]"
+    ),
+]
+
+
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    corpus: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="CORPUS",
-            help="Folder of a corpus to compare with the run on; bfloat16 and int8 take one.",
-        ),
-    ] = None,
+    corpus: Measured = None,
     *,
     to: Annotated[Path, typer.Option("--to", help="Folder to write.")],
-    format_: Annotated[
-        FormatName, typer.Option("--format", help="What computes it: ONNX Runtime or OpenVINO.")
-    ] = FormatName.ONNX,
-    precision: Annotated[
-        PrecisionName,
-        typer.Option(help="In what: onnx takes float32 or int8, openvino float32 or bfloat16."),
-    ] = PrecisionName.FLOAT32,
+    format_: Format = FormatName.ONNX,
+    precision: PrecisionOption = PrecisionName.FLOAT32,
     most: Annotated[
         int, typer.Option(min=1, help="Utterances compared at most, the run's test part first.")
     ] = 200,
     seed: Annotated[int, typer.Option(help="Draws them.")] = 0,
-    least_cosine: Annotated[
-        float | None,
-        typer.Option(
-            min=-1,
-            max=1,
-            help="Lowest cosine of any vector with the run's. "
-            "[default: float32 0.99999, bfloat16 0.9999, int8 0.999]",
-        ),
-    ] = None,
-    least_same: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Share of answers that are the run's. [default: float32 1, others 0.98]",
-        ),
-    ] = None,
+    least_cosine: LeastCosine = None,
+    least_same: LeastSame = None,
     json_: JsonFlag = False,
 ) -> None:
     """Write a run as a folder that answers without torch.
