@@ -34,8 +34,9 @@ fix: $(READY) ## format, and mend what can be mended
 cli-page: $(READY) ## docs/cli.md from the commands' own help
 	$(BIN)/python tools/make_cli_page.py
 
-bench: $(READY) ## the import of AI-Hub 466 at its size, 453,365 made pairs; needs 5 GB of disk
-	$(BIN)/python benchmarks/aihub466.py
+bench: $(READY) ## all benchmarks, two hours; some: make bench ONLY="limits answers"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	$(BIN)/python benchmarks $(ONLY)
 
 clean: ## remove the environment and what the demo made
 	rm -rf $(VENV) demo

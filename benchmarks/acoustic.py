@@ -1,9 +1,9 @@
-"""How fast `builtin:acoustic` hears, as a multiple of real time on one core.
+"""The built-in acoustic features beside openSMILE's, and reading recordings beside librosa.load.
 
     python benchmarks/acoustic.py [CORPUS]
 
-CORPUS is a folder made by `maeum import`; without it the packaged sample is heard. Where librosa is
-installed, its two pitch trackers are timed in the same run, in turn, on the same clips.
+CORPUS is a folder made by `maeum import`; without it the packaged sample is heard. Features are of
+one core on both sides. What is not installed (`pip install 'maeum[bench]'`) is left out.
 """
 
 from __future__ import annotations
@@ -12,69 +12,79 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from side_by_side import all_in_turn, keep, table, versions
 
 from maeum import sample
 from maeum.corpus import Corpus, import_corpus
 from maeum.corpus.audio import load
-from maeum.encoders import speech_encoder
-from maeum.encoders.builtin.pitch import track_pitch
+from maeum.encoders import speech_encoders
 
-CLIPS, ROUNDS = 24, 7
+CLIPS, RATE_HZ = 24, 16_000
 
 
 def main() -> None:
-    encoder = speech_encoder("builtin:acoustic")
-    waves = _waves(Path(sys.argv[1]) if sys.argv[1:] else None, encoder.rate_hz)
+    """Features, then reading."""
+    paths = _paths(Path(sys.argv[1]) if sys.argv[1:] else None)
+    (encoder,) = speech_encoders("builtin:acoustic")
+    waves = [load(path, rate_hz=encoder.rate_hz) for path in paths]
+    ours: Callable[[], object] = lambda: [encoder.encode([wave]) for wave in waves]  # noqa: E731
     seconds = sum(len(wave) for wave in waves) / encoder.rate_hz
-    works: dict[str, Callable[[np.ndarray], object]] = {
-        "builtin:acoustic, everything": lambda wave: encoder.encode([wave]),
-        "its pitch alone": lambda wave: track_pitch(wave, rate_hz=encoder.rate_hz, hop=160),
-        **_librosa(encoder.rate_hz),
-    }
-    speeds: dict[str, list[float]] = {name: [] for name in works}
-    for work in works.values():
-        work(waves[0])  # warm
-    for _ in range(ROUNDS):
-        for name, work in works.items():
-            speeds[name].append(seconds / _cpu_s(work, waves))
-    print(f"{len(waves)} clips, {seconds:.0f} s; load {os.getloadavg()[0]:.1f}; times real time")
-    for name, values in speeds.items():
-        low, middle, high = min(values), statistics.median(values), max(values)
-        print(f"{name:32} {middle:6.0f}  ({low:.0f} to {high:.0f})")
+    rows = [
+        (f"builtin:acoustic ({encoder.dim} values)", name, ratio, f"{seconds / ratio.fast_s:.0f}")
+        for name, work in _features(waves).items()
+        for ratio in all_in_turn({name: work, "ours": ours}).values()
+    ]
+    read: Callable[[], object] = lambda: [load(path, rate_hz=RATE_HZ) for path in paths]  # noqa: E731
+    rows += [
+        ("reading at 16 kHz, mono", name, ratio, f"{seconds / ratio.fast_s:.0f}")
+        for name, work in _reading(paths).items()
+        for ratio in all_in_turn({name: work, "ours": read}).values()
+    ]
+    head = ("maeum", "against", "times as fast", "ours, times real time")
+    keep(
+        "acoustic",
+        f"{len(waves)} clips, {seconds:.0f} s in all\n\n{table(head, rows)}\n\n"
+        + versions("opensmile", "librosa", "numpy", "scipy", "soundfile", "soxr"),
+    )
 
 
-def _waves(folder: Path | None, rate_hz: int) -> list[np.ndarray]:
-    table = sample.path() / "sample.csv"
-    corpus = Corpus.open(folder) if folder else import_corpus("table", table)
-    audio = corpus.utterances["audio"].drop_nulls()
-    chosen = audio.gather_every(max(1, len(audio) // CLIPS))[:CLIPS]
-    return [load(corpus.audio_root / path, rate_hz=rate_hz) for path in chosen]
+def _features(waves: list[np.ndarray]) -> dict[str, Callable[[], object]]:
+    try:
+        import opensmile
+    except ImportError:
+        return {}
+    sets = {"eGeMAPSv02": 88, "ComParE_2016": 6373}
+    found: dict[str, Callable[[], object]] = {}
+    for name, count in sets.items():
+        smile = opensmile.Smile(
+            feature_set=getattr(opensmile.FeatureSet, name),
+            feature_level=opensmile.FeatureLevel.Functionals,
+        )
+        found[f"openSMILE {name} ({count:,} values)"] = lambda smile=smile: [
+            smile.process_signal(wave, RATE_HZ) for wave in waves
+        ]
+    return found
 
 
-def _librosa(rate_hz: int) -> dict[str, Callable[[np.ndarray], object]]:
+def _reading(paths: list[Path]) -> dict[str, Callable[[], object]]:
     try:
         import librosa
     except ImportError:
         return {}
-    setting = {"fmin": 60, "fmax": 600, "sr": rate_hz, "hop_length": rate_hz // 100}
-    return {
-        "librosa.yin": lambda wave: librosa.yin(wave, **setting),
-        "librosa.pyin": lambda wave: librosa.pyin(wave, **setting),
-    }
+    return {"librosa.load": lambda: [librosa.load(path, sr=RATE_HZ) for path in paths]}
 
 
-def _cpu_s(work: Callable[[np.ndarray], object], waves: list[np.ndarray]) -> float:
-    begin = time.process_time()
-    for wave in waves:
-        work(wave)
-    return time.process_time() - begin
+def _paths(folder: Path | None) -> list[Path]:
+    table_ = sample.path() / "sample.csv"
+    corpus = Corpus.open(folder) if folder else import_corpus("table", table_)
+    audio = corpus.utterances["audio"].drop_nulls()
+    chosen = audio.gather_every(max(1, len(audio) // CLIPS))[:CLIPS]
+    return [(corpus.audio_root or Path()) / path for path in chosen]
 
 
 if __name__ == "__main__":

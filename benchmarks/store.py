@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -34,7 +33,7 @@ from maeum.corpus import Corpus, import_corpus
 from maeum.corpus.manifest import Utterance, utterance_table
 from maeum.emotions import PAPER
 from maeum.encoders import speech_encoders
-from maeum.features import Store, extract, listen, one_thread_each, stretches
+from maeum.features import Store, encoding_workers, extract, listen, stretches
 from maeum.features.tables import LARGEST_IN_MEMORY
 
 DIM, RATE_HZ, CLIP_S = 1024, 16_000, 0.2
@@ -96,7 +95,7 @@ def _plainly(corpus: Corpus, encoder: object) -> None:
     def work(clip: tuple) -> object:
         return encoder.encode([listen(clip[0], encoder.rate_hz, clip[1])])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool, one_thread_each():
+    with encoding_workers() as pool:
         list(pool.map(work, stretches(corpus)))
 
 

@@ -25,9 +25,16 @@ THREADS = processors()
 
 
 @contextmanager
-def workers(count: int = THREADS) -> Iterator[ThreadPoolExecutor]:
-    """Threads; what they have not begun when the block ends is dropped."""
-    pool = ThreadPoolExecutor(count)
+def workers(
+    count: int = THREADS, *, begin: Callable[[], object] | None = None
+) -> Iterator[ThreadPoolExecutor]:
+    """Threads; what they have not begun when the block ends is dropped.
+
+    Args:
+        count: of threads.
+        begin: what each does first.
+    """
+    pool = ThreadPoolExecutor(count, initializer=begin)
     try:
         yield pool
     finally:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from maeum.engine import Engine, EngineName, Precision
 from maeum.errors import SettingsError, TextError
 from maeum.files import read_yaml, write_text
 
@@ -105,6 +106,10 @@ class Settings(BaseModel):
     max_tokens: int = Field(
         128, ge=8, le=512, description="tokens of a sentence a pretrained encoder reads"
     )
+    engine: EngineName = Field("torch", description="what computes pretrained encoders")
+    precision: Precision = Field(
+        "float32", description="of what they compute; fewer bits are faster and close by"
+    )
     tune: Tuning = Field(
         "frozen", description="what learns of pretrained encoders: nothing, low-rank updates, all"
     )
@@ -164,8 +169,13 @@ class Settings(BaseModel):
     encoder_noise: bool = Field(
         True, description="dropout and masking inside tuned encoders, as they were pretrained with"
     )
-    bf16: bool = Field(
-        False, description="tune encoders in bfloat16, half the memory of activations"
+    bf16: bool | None = Field(
+        None,
+        description="tune encoders in bfloat16, faster and with less memory; else where the "
+        "machine computes in it",
+    )
+    group_by_length: bool = Field(
+        True, description="tune encoders on batches of similar length, which need less padding"
     )
     gradient_checkpointing: bool = Field(
         False, description="tune encoders with less memory and more time"
@@ -212,6 +222,7 @@ class Settings(BaseModel):
         for sentence, holds in CONTRADICTIONS.items():
             if holds(settings):
                 raise SettingsError(sentence)
+        _ = settings.answering_engine  # refuses what it does not serve
         return settings
 
     def save(self, path: Path) -> None:
@@ -243,6 +254,15 @@ class Settings(BaseModel):
         if self.patience is None:
             return USUAL_PATIENCE if utterances >= MIN_VALIDATION else None
         return self.patience if self.patience and utterances else None
+
+    @property
+    def answering_engine(self) -> Engine | None:
+        """What computes pretrained encoders; None: torch as it is, for them to learn.
+
+        Raises:
+            SettingsError: the engine does not serve the precision.
+        """
+        return Engine(self.engine, self.precision) if self.tune == "frozen" else None
 
     @property
     def head_lr(self) -> float:
@@ -317,6 +337,10 @@ def _reads_pretrained(s: Settings) -> bool:
     return s.reads_text and _pretrained(s.text)
 
 
+_FROZEN = (
+    "tune=frozen and an encoder that is not built in",
+    lambda s: s.tune == "frozen" and (_hears_pretrained(s) or _reads_pretrained(s)),
+)
 _TUNED = ("tune=lora or tune=full", lambda s: s.tune != "frozen")
 
 COUNTS_WITH: dict[str, tuple[str, Callable[[Settings], bool]]] = {
@@ -328,11 +352,14 @@ COUNTS_WITH: dict[str, tuple[str, Callable[[Settings], bool]]] = {
     ),
     "cut_s": ("a speech encoder that is not built in", _hears_pretrained),
     "max_tokens": ("a text encoder that is not built in", _reads_pretrained),
+    "engine": _FROZEN,
+    "precision": _FROZEN,
     "tune_convolutions": ("tune=full", lambda s: s.tune == "full"),
     "lora_rank": ("tune=lora", lambda s: s.tune == "lora"),
     "encoder_lr": _TUNED,
     "encoder_noise": _TUNED,
     "bf16": _TUNED,
+    "group_by_length": _TUNED,
     "gradient_checkpointing": _TUNED,
     "order": (
         "per_emotion, total or distinct_text",

@@ -204,6 +204,14 @@ def test_a_built_in_encoder_is_no_graph(tmp_path):
         write_encoder(LettersEncoder(), tmp_path, "onnx", "float32")
 
 
+def test_what_is_laid_out_for_the_processor_is_not_converted(tmp_path):
+    make_text_checkpoint(tmp_path / "checkpoint", "klue-bert")
+    encoder = PretrainedText.load(str(tmp_path / "checkpoint"), Reading())
+    encoder.hasten("float32")
+    with pytest.raises(EncoderError, match="load it anew"):
+        write_encoder(encoder, tmp_path, "onnx", "float32")
+
+
 @pytest.mark.parametrize(
     "wave", [np.zeros((2, 9), np.float32), np.zeros(0, np.float32), np.full(9, np.nan, np.float32)]
 )

@@ -3,6 +3,7 @@ import re
 import runpy
 import sys
 import unicodedata
+from copy import deepcopy
 from unittest.mock import Mock
 
 import numpy as np
@@ -387,6 +388,13 @@ def test_no_kind_lets_padding_in_or_runs_out_of_positions(kind):
     assert together.shape == (2, tower.layers * tower.dim) == (2, 96)
     assert not any("pooler" in name for name, _ in model.named_parameters())
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+    half = deepcopy(tower)
+    tower.hasten(torch.float32, packed=True)
+    half.hasten(torch.bfloat16, packed=True)
+    with torch.no_grad():
+        packed, packed_half = tower(values, keep).mean(), half(values, keep).mean().float()
+    torch.testing.assert_close(packed, together, atol=1e-5, rtol=0)
+    assert torch.cosine_similarity(packed_half, together).min() > 0.999
 
 
 # -- version, saving -------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 from standins import Lengths, Loudness
 
 from maeum.corpus.manifest import Utterance
+from maeum.engine import Engine
 from maeum.features import extract, stretches
 
 
@@ -120,7 +121,10 @@ def test_an_encoder_that_learns_is_kept_nowhere(some, store):
     import torch
 
     class Learning(Loudness):
-        tower, base = torch.nn.Linear(1, 1), None
+        tower, base, engine = torch.nn.Linear(1, 1), None, Engine()
+
+        def version_with(self, engine):
+            """Never asked for."""
 
         def prepare(self, batch):
             """Never asked for."""

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -435,4 +437,28 @@ def test_nothing_in_a_runs_configuration_calls_for_code(copy, more):
     path = copy / "config.json"
     stated = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(stated | more), encoding="utf-8")
-    assert EmotionClassifier.from_pretrained(copy).network.config._attn_implementation == "eager"
+    config = EmotionClassifier.from_pretrained(copy).network.config
+    assert not more.keys() & vars(config).keys()
+
+
+def test_what_was_loaded_is_saved_as_it_was(copy, tmp_path):
+    loaded = EmotionClassifier.from_pretrained(copy)
+    loaded.save_pretrained(tmp_path / "again")
+    again = EmotionClassifier.from_pretrained(tmp_path / "again")
+    assert again(text=SAID) == loaded(text=SAID)
+    stated, before = (
+        json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        for folder in (tmp_path / "again", copy)
+    )
+    assert stated | before == before  # Trainer adds what it never uses
+
+
+def test_a_small_run_answers_without_transformers(copy):
+    script = (
+        "import sys\n"
+        "from maeum.inference import EmotionClassifier\n"
+        f"print(EmotionClassifier.from_pretrained({str(copy)!r})(text={SAID!r}).emotion)\n"
+        "sys.exit('transformers' in sys.modules)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr

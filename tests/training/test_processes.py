@@ -28,7 +28,7 @@ def trained(folder, corpus, speech, text, *, count, options=USUAL):
     """What a run learnt by so many processes logged, and what it printed."""
     run = folder / f"by-{count}"
     torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(count), "--standalone"]
-    quiet = "--dropout 0 --modality-dropout 0 --no-encoder-noise --class-weights balanced"
+    quiet = "--dropout 0 --modality-dropout 0 --no-encoder-noise --class-weights balanced --no-bf16"
     command = [
         sys.executable,
         *(torchrun if count > 1 else []),

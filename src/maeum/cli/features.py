@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from maeum.features import Kept, Store
     from maeum.features.store import Contents
 
-USED = ("recipe", "modality", "speech", "text", "layers", "cut_s", "max_tokens", "normalize")
+USED = (
+    "recipe",
+    "modality",
+    "speech",
+    "text",
+    "layers",
+    "cut_s",
+    "max_tokens",
+    "engine",
+    "precision",
+    "normalize",
+)
 """Settings that decide what vectors there are."""
 
 UNUSED_DAYS = 30.0
@@ -82,9 +93,10 @@ def _compute(folder: Path, settings: Settings, frames: bool, json_: bool) -> Non
 
     corpus, store = Corpus.open(folder), _store()
     reading = Reading(settings.layers, settings.cut_s, settings.max_tokens)
+    how = reading, settings.answering_engine
     what: dict[str, Any] = {
-        "speech": speech_encoders(settings.speech, reading) if settings.hears_speech else (),
-        "text": text_encoders(settings.text, reading) if settings.reads_text else (),
+        "speech": speech_encoders(settings.speech, *how) if settings.hears_speech else (),
+        "text": text_encoders(settings.text, *how) if settings.reads_text else (),
         "equal_loudness": settings.normalize == "recording",
         "store": store,
         "frames": frames,

@@ -63,7 +63,7 @@ def _option(name: str, defaults: bool) -> inspect.Parameter:
     field = Settings.model_fields[name]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     flag = str(extra.get("flag", f"--{name.replace('_', '-')}"))
-    if isinstance(field.default, bool):
+    if bool in (field.annotation, *get_args(field.annotation)):
         flag = f"{flag}/--no-{flag.removeprefix('--')}"
     silent = not defaults or field.default is None or isinstance(field.default, bool)
     default = "" if silent else f" [default: {field.default}]"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from maeum.engine import Engine
 from maeum.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -53,17 +54,21 @@ class Encoder(Protocol):
 
     Attributes:
         name: as typed.
-        version: changes when the vectors do; a run trained with another one is refused.
         standardize: how the network scales the vectors.
         cheap: whether encoding again is quicker than looking the vector up.
-        threaded: whether `encode` gains from being called by several threads at once.
     """
 
     name: str
-    version: str
     standardize: Standardize
     cheap: bool
-    threaded: bool
+
+    @property
+    def version(self) -> str:
+        """Changes when the vectors do; a run trained with another one is refused."""
+
+    @property
+    def threaded(self) -> bool:
+        """Whether `encode` gains from being called by several threads at once."""
 
     @property
     def dim(self) -> int:
@@ -113,10 +118,15 @@ class Tunable(Encoder, Protocol):
     Attributes:
         tower: `forward(**inputs)` gives `pretrained.frames.Frames`.
         base: what a LoRA adapter on it belongs to.
+        engine: that it answers with.
     """
 
     tower: Tower
     base: Base
+    engine: Engine
+
+    def version_with(self, engine: Engine) -> str:
+        """The version of the vectors that an engine makes."""
 
     def prepare(self, batch: Sequence[Any]) -> dict[str, Tensor]:
         """Waves or sentences as the inputs of `tower`, padded, with what says where they end."""
@@ -138,26 +148,31 @@ _PRETRAINED_SPEECH = "maeum.encoders.pretrained.speech:PretrainedSpeech"
 _PRETRAINED_TEXT = "maeum.encoders.pretrained.text:PretrainedText"
 
 
-def speech_encoders(names: str, reading: Reading | None = None) -> tuple[SpeechEncoder, ...]:
+def speech_encoders(
+    names: str, reading: Reading | None = None, engine: Engine | None = None
+) -> tuple[SpeechEncoder, ...]:
     """The speech encoders named, in order; several are joined with `+`.
 
     Args:
         names: of built-in encoders, names on the model hub, or folders.
         reading: of pretrained ones.
+        engine: that computes pretrained ones, which then cannot learn; None: torch as it is.
 
     Raises:
         EncoderError: one does not exist, or cannot be fetched or read.
     """
     return tuple(
-        _made(name, BUILTIN_SPEECH, _PRETRAINED_SPEECH, reading or Reading())
+        _made(name, BUILTIN_SPEECH, _PRETRAINED_SPEECH, reading or Reading(), engine)
         for name in split_names(names)
     )
 
 
-def text_encoders(names: str, reading: Reading | None = None) -> tuple[TextEncoder, ...]:
+def text_encoders(
+    names: str, reading: Reading | None = None, engine: Engine | None = None
+) -> tuple[TextEncoder, ...]:
     """The text encoders named, in order; see `speech_encoders`."""
     return tuple(
-        _made(name, BUILTIN_TEXT, _PRETRAINED_TEXT, reading or Reading())
+        _made(name, BUILTIN_TEXT, _PRETRAINED_TEXT, reading or Reading(), engine)
         for name in split_names(names)
     )
 
@@ -234,12 +249,17 @@ def kept_at(side: str, place: int) -> str:
     return f"encoders/{tower_key(side, place)}"
 
 
-def _made(name: str, builtin: dict[str, str], pretrained: str, reading: Reading) -> Any:  # noqa: ANN401
+def _made(
+    name: str, builtin: dict[str, str], pretrained: str, reading: Reading, engine: Engine | None
+) -> Any:  # noqa: ANN401 - of either side
     if name in builtin:
         return _found(builtin[name])()
     if name.startswith(BUILTIN):
         _refuse_unknown(name, builtin)
-    return _pretrained(name, _found(pretrained).load, reading)
+    encoder = _pretrained(name, _found(pretrained).load, reading)
+    if engine is not None:
+        encoder.hasten(engine.precision)
+    return encoder
 
 
 def _refuse_unknown(name: str, builtin: dict[str, str]) -> None:

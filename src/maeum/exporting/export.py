@@ -112,7 +112,7 @@ def export(
     source = local_folder(str(run))
     if is_exported(source):
         raise RunError(f"{source} is exported already; name the run it was made of")
-    classifier = EmotionClassifier.from_pretrained(source)
+    classifier = EmotionClassifier.from_pretrained(source, hastened=False)
     some = None if corpus is None else drawn(corpus, _tested(source, corpus), most=most, seed=seed)
     with _written_aside(to) as aside:
         told = _write(classifier, source, aside, engine, precision)

@@ -14,13 +14,13 @@ from maeum.encoders.pretrained.conversion import Input, write_graph
 from maeum.inference.exported import HEAD
 from maeum.inference.graph_inputs import BEFORE, frames_named
 from maeum.inference.makeup import Makeup
-from maeum.model import EmotionNetwork
+from maeum.model import Network
 
 BATCH, MOMENTS = 3, 5
 """Rows, and moments of each, that the network is traced with; the graph takes any number."""
 
 
-def write_head(network: EmotionNetwork, folder: Path, engine: Engine) -> None:
+def write_head(network: Network, folder: Path, engine: Engine) -> None:
     """Write the network as a graph in float32; it is small.
 
     Args:
@@ -59,7 +59,7 @@ def _some(shape: tuple[int, ...]) -> Tensor:
 class _Chances(nn.Module):
     """Equations (1) to (4), of inputs in a row."""
 
-    def __init__(self, network: EmotionNetwork, names: Sequence[str]) -> None:
+    def __init__(self, network: Network, names: Sequence[str]) -> None:
         super().__init__()
         self.network, self.names = network, names
         self.frames = list(Makeup.of(network.config).frames)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from maeum.errors import EncoderError
 from maeum.features.drawer import OpenDrawer
 from maeum.features.features import Count
 from maeum.features.frames import mean_over_time
-from maeum.features.hearing import one_thread_each
+from maeum.features.hearing import encoding_workers
 from maeum.features.sources import UNUSABLE, Loaded, Refusal, Source
 from maeum.features.tables import in_parts
 from maeum.progress import Show, bar
@@ -82,7 +82,7 @@ class Pass:
         """
         label = f"{LABELS[self.source.side]}: {self.encoder.name}"
         total = len(self.source.rows)
-        with workers() as pool, self._threads(), bar(total=total, label=label) as show:
+        with self._workers() as pool, bar(total=total, label=label) as show:
             for rows in (self._missing(pool, show), self._repeated()):
                 for outcome in self._outcomes(rows, pool):
                     self._take(outcome)
@@ -94,8 +94,8 @@ class Pass:
     def _tell(self, show: Show) -> None:
         show(sum(self.count), f"{self._found:,} found")
 
-    def _threads(self) -> AbstractContextManager[object]:
-        return one_thread_each() if self.encoder.threaded else nullcontext()
+    def _workers(self) -> AbstractContextManager[ThreadPoolExecutor]:
+        return encoding_workers() if self.encoder.threaded else workers()
 
     # -- what is there already
 

@@ -6,16 +6,20 @@ itself, `stretches` where the recordings of a corpus are.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias, cast, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
+from maeum.ahead import workers
 from maeum.corpus import Corpus
 from maeum.corpus.audio import ensure_audible, load
 from maeum.encoders import SpeechEncoder
@@ -157,8 +161,23 @@ class _Stretches(Sequence[Clip | None]):
         return self._root / audio, stretch
 
 
-def one_thread_each() -> AbstractContextManager[object]:
-    """While several threads encode, each product of matrices stays on its own."""
+@contextmanager
+def encoding_workers() -> Iterator[ThreadPoolExecutor]:
+    """Threads that encode beside each other, each product of matrices on its own thread.
+
+    torch's own threads, which every thread of Python would get a set of, are told apart from those
+    of numpy's libraries; where torch was never imported it is left alone.
+    """
     from threadpoolctl import threadpool_limits
 
-    return cast(AbstractContextManager[object], threadpool_limits(1))
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        with threadpool_limits(1), workers() as pool:
+            yield pool
+        return
+    usual = torch.get_num_threads()
+    try:
+        with threadpool_limits(1), workers(begin=partial(torch.set_num_threads, 1)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(usual)

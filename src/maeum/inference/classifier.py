@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maeum.ahead import workers
 from maeum.corpus import Corpus
 from maeum.corpus.audio import find_recordings
 from maeum.corpus.text import clean
 from maeum.emotions import EmotionSet
 from maeum.encoders import SpeechEncoder, TextEncoder
 from maeum.errors import AudioError, MaeumError, RunError, TextError
-from maeum.features import Features, extract, one_thread_each
+from maeum.features import Features, encoding_workers, extract
 from maeum.features.extract import StoreOrUsual
 from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.inference.makeup import Makeup
@@ -140,7 +139,7 @@ class Classifier(ABC):
         queries = iter(queries)
         self._ensure_encoders()
         encode = partial(self._try_to_encode, voice=voice)
-        with workers() as pool, one_thread_each():
+        with encoding_workers() as pool:
             while batch := list(islice(queries, AT_ONCE)):
                 yield from self._answer_or_fail(batch, list(pool.map(encode, batch)))
 

@@ -8,10 +8,10 @@ import torch
 
 from maeum.features import Features
 from maeum.inference.arrays import Places, network_arrays
-from maeum.model import EmotionNetwork
+from maeum.model import Network
 
 
-def network_inputs(features: Features, network: EmotionNetwork, places: Places) -> dict[str, Any]:
+def network_inputs(features: Features, network: Network, places: Places) -> dict[str, Any]:
     """The arguments of `forward` for some utterances, as far as the network has the sides.
 
     Args:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maeum.encoders import Reading, Tunable, kept_at, speech_encoders, text_encoders
-from maeum.encoders.pretrained.quiet import quietly
-from maeum.errors import RunError
+from maeum.engine import Engine
+from maeum.errors import RunError, SettingsError
 from maeum.features import Features
 from maeum.files import files_written_aside
 from maeum.inference.classifier import Classifier
@@ -20,8 +20,8 @@ from maeum.inference.fetching import local_folder
 from maeum.inference.inputs import network_inputs
 from maeum.inference.loading import network_in
 from maeum.inference.makeup import Makeup
-from maeum.model import EmotionNetwork
-from maeum.model.saving import writing_below
+from maeum.model import Network
+from maeum.model.saving import save_network, writing_below
 
 _FIND: dict[str, Callable[..., tuple[Any, ...]]] = {
     "speech": speech_encoders,
@@ -42,7 +42,7 @@ class EmotionClassifier(Classifier):
     """
 
     def __init__(
-        self, network: EmotionNetwork, encoders: Mapping[str, tuple[Any, ...]] | None = None
+        self, network: Network, encoders: Mapping[str, tuple[Any, ...]] | None = None
     ) -> None:
         """A network with its encoders.
 
@@ -50,16 +50,25 @@ class EmotionClassifier(Classifier):
             network: trained.
             encoders: side -> what it was trained with; None: found by what its cards say.
         """
-        self.network = network.eval()  # type: ignore[no-untyped-call]
+        self.network = network.eval()
         super().__init__(Makeup.of(network.config))
         self._folder = Path()
         self._given = encoders
+        self._engine: Engine | None = None
+        self._hastened = True
 
     @classmethod
-    def from_pretrained(cls, name: str | Path) -> EmotionClassifier:
+    def from_pretrained(
+        cls, name: str | Path, *, engine: Engine | None = None, hastened: bool = True
+    ) -> EmotionClassifier:
         """The classifier in a run folder, or of that name on the model hub.
 
         Only safetensors are read and no code is run.
+
+        Args:
+            name: of the folder, or on the hub.
+            engine: that computes pretrained encoders; None: the one it was trained with.
+            hastened: False: they compute in float32 as torch does, and can be converted.
 
         Raises:
             RunError: the folder holds no finished run, or the name cannot be fetched.
@@ -71,6 +80,7 @@ class EmotionClassifier(Classifier):
                 "was made of"
             )
         classifier = cls(network_in(folder, str(name)))
+        classifier._engine, classifier._hastened = engine, hastened
         classifier._folder = folder.absolute()  # encoders are read when they are first needed
         return classifier
 
@@ -80,8 +90,8 @@ class EmotionClassifier(Classifier):
         with writing_below(folder):
             for kept, encoder in self._kept_encoders():
                 encoder.save(folder / kept)
-            with quietly(), files_written_aside(folder) as aside:
-                self.network.save_pretrained(aside)
+            with files_written_aside(folder) as aside:
+                save_network(self.network, aside)
 
     def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
         """Where below the run encoders trained with the network are kept, and they themselves.
@@ -106,7 +116,8 @@ class EmotionClassifier(Classifier):
             return self._given.get(side, ())
         found: list[Any] = []
         for card, name in zip(self._cards(side), self.encoder_names(side), strict=True):
-            found += (_same(one, card) for one in _FIND[side](name, _reading(card)))
+            engine = (self._engine or _engine(card)) if self._hastened else None
+            found += (_same(one, card) for one in _FIND[side](name, _reading(card), engine))
         return tuple(found)
 
     def _cards(self, side: str) -> Sequence[Mapping[str, Any]]:
@@ -138,9 +149,26 @@ def _reading(card: Mapping[str, Any]) -> Reading:
 
 def _same(encoder: Any, card: Mapping[str, Any]) -> Any:  # noqa: ANN401 - either kind
     """The encoder, if it still gives the vectors the run was trained on."""
-    if "kept" not in card and (encoder.version, encoder.dim) != (card["version"], card["dim"]):
+    if "kept" in card:
+        return encoder
+    version = encoder.version
+    if isinstance(encoder, Tunable):  # it may answer now with another engine
+        version = encoder.version_with(_engine(card))
+    if (version, encoder.dim) != (card["version"], card["dim"]):
         raise RunError(
             f"the run was trained with {card['name']} version {card['version']}, "
-            f"this is version {encoder.version}; train it again, or give it the encoder it knows"
+            f"this is version {version}; train it again, or give it the encoder it knows"
         )
     return encoder
+
+
+def _engine(card: Mapping[str, Any]) -> Engine:
+    """What made the vectors that the run was trained on.
+
+    Raises:
+        RunError: the card names an engine that there is not.
+    """
+    try:
+        return Engine(**card.get("engine", {}))
+    except (TypeError, KeyError, SettingsError) as error:
+        raise RunError(f"the run was trained with an unknown engine: {error}") from error

@@ -1,38 +1,21 @@
-"""What an `EmotionNetwork` is made of."""
+"""What an `EmotionNetwork` is made of, as transformers keeps it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, get_args
+from inspect import signature
+from typing import Any
 
 from transformers import PretrainedConfig
 
-from maeum.config import Fusion
-from maeum.errors import SettingsError
-
-SIDES = ("speech", "text")
-"""The two halves of x, in order."""
-
-Card: TypeAlias = Mapping[str, Any]
-"""What `encoders.card` gives: name, version, dim, layers, standardize; more may stand in it. `kept`
-says that the encoder learns with the network, and where its run keeps it."""
+from maeum.model.shape import NetworkShape
 
 
-class NetworkConfig(PretrainedConfig):
-    """Encoders, sizes and labels of an `EmotionNetwork`, saved as `config.json`.
+class NetworkConfig(NetworkShape, PretrainedConfig):
+    """A `NetworkShape`, saved as `config.json`.
 
     Args:
-        emotions: what `EmotionSet.to_dict` gives, in class order.
-        speech: what `encoders.card` gives of each speech encoder, in order; none: no speech.
-        text: the same for text.
-        hidden_size: width of h.
-        dropout: share of h left out in training.
-        modality_dropout: share of pairs trained with one half hidden.
-        class_weights: (emotion,) weights in the loss; None: all 1.
-        label_smoothing: mass moved off the true emotion.
-        normalize: what was done to the speech features (`config.Normalization`).
-        fusion: how speech and text are joined, a key of `fusion.FUSIONS`.
-        context: previous utterances of the dialogue looked at; 0: none.
+        shape: what `NetworkShape` takes in order.
+        named: what it takes by name, and what transformers keeps in every configuration.
 
     Raises:
         SettingsError: the fusion is unknown or does not go with the encoders.
@@ -40,72 +23,13 @@ class NetworkConfig(PretrainedConfig):
 
     model_type = "maeum"
 
-    def __init__(
-        self,
-        emotions: Sequence[dict[str, str]] = (),
-        speech: Sequence[Card] = (),
-        text: Sequence[Card] = (),
-        hidden_size: int = 128,
-        dropout: float = 0.5,
-        modality_dropout: float = 0.2,
-        class_weights: Sequence[float] | None = None,
-        label_smoothing: float = 0.0,
-        normalize: str = "none",
-        fusion: str = "concat",
-        context: int = 0,
-        **kwargs: Any,  # noqa: ANN401 - what transformers keeps in every configuration
-    ) -> None:
-        self.emotions = list(emotions)
-        self.speech = [dict(card) for card in speech]
-        self.text = [dict(card) for card in text]
-        self.hidden_size = hidden_size
-        self.dropout = dropout
-        self.modality_dropout = modality_dropout
-        self.class_weights = None if class_weights is None else list(class_weights)
-        self.label_smoothing = label_smoothing
-        self.normalize = normalize
-        self.fusion = fusion
-        self.context = context
-        _check_fusion(fusion, self.cards)
-        if emotions:
-            names = [emotion["name"] for emotion in emotions]
-            kwargs["id2label"] = dict(enumerate(names))
-            kwargs["label2id"] = {name: index for index, name in enumerate(names)}
-        super().__init__(**kwargs)
-
-    @property
-    def cards(self) -> dict[str, list[dict[str, Any]]]:
-        """Side -> its encoders' cards, in order, for the sides the network has."""
-        both = {"speech": self.speech, "text": self.text}
-        return {side: cards for side, cards in both.items() if cards}
-
-    @property
-    def dims(self) -> dict[str, int]:
-        """Side -> length of its part of x: one layer of each encoder."""
-        return {side: sum(card["dim"] for card in cards) for side, cards in self.cards.items()}
-
-    @property
-    def context_size(self) -> int:
-        """Length of c; 0 without context."""
-        return self.hidden_size if self.context else 0
-
-
-def _check_fusion(fusion: str, cards: Mapping[str, Sequence[Card]]) -> None:
-    known = get_args(Fusion)
-    if fusion not in known:
-        raise SettingsError(f"unknown fusion {fusion!r}; known: {', '.join(known)}")
-    if fusion != "concat" and len(cards) < len(SIDES):
-        only = " or ".join(cards) or "neither"
-        raise SettingsError(
-            f"fusion={fusion} joins speech and text, and {only} is all this network takes; "
-            "leave fusion at concat"
+    def __init__(self, *shape: Any, **named: Any) -> None:  # noqa: ANN401 - of NetworkShape
+        own = signature(NetworkShape).parameters
+        NetworkShape.__init__(
+            self, *shape, **{name: named.pop(name) for name in own & named.keys()}
         )
-    if fusion == "cross" and (many := _of_many_layers(cards)):
-        raise SettingsError(
-            f"fusion=cross looks at frames, which are of one layer, but {many[0]} was asked for "
-            "several; use layers=last or the number of one"
-        )
-
-
-def _of_many_layers(cards: Mapping[str, Sequence[Card]]) -> list[str]:
-    return [card["name"] for side in cards.values() for card in side if card["layers"] > 1]
+        if self.emotions:
+            names = [emotion["name"] for emotion in self.emotions]
+            named["id2label"] = dict(enumerate(names))
+            named["label2id"] = {name: index for index, name in enumerate(names)}
+        PretrainedConfig.__init__(self, **named)

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from maeum.model.config import SIDES, NetworkConfig
+from maeum.model.shape import SIDES, NetworkShape
 from maeum.model.sides import Moments
 
 MOST_HEADS = 4
@@ -55,13 +55,13 @@ class Concat(nn.Module):
 
     reads_frames: ClassVar[bool] = False
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkShape) -> None:
         super().__init__()
         self.hidden, self.output = self.layers(config)
         self.dropout = nn.Dropout(config.dropout)
 
     @staticmethod
-    def layers(config: NetworkConfig) -> tuple[nn.Module, nn.Module]:
+    def layers(config: NetworkShape) -> tuple[nn.Module, nn.Module]:
         """The weights of `hide` and those of `answer`."""
         width, size = sum(config.dims.values()) + config.context_size, config.hidden_size
         return nn.Linear(width, size), nn.Linear(size, len(config.emotions))
@@ -89,7 +89,7 @@ class Concat(nn.Module):
 class _Apart(Concat):
     """A fusion in which each side meets weights of its own."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkShape) -> None:
         super().__init__(config)
         self._parts = [*config.dims.values(), config.context_size]
 
@@ -104,7 +104,7 @@ class Late(_Apart):
     """Each side answers for itself; the probabilities of those present are averaged."""
 
     @staticmethod
-    def layers(config: NetworkConfig) -> tuple[nn.Module, nn.Module]:
+    def layers(config: NetworkShape) -> tuple[nn.Module, nn.Module]:
         """Of each side, as if it were alone."""
         size, emotions = config.hidden_size, len(config.emotions)
         widths = {side: dim + config.context_size for side, dim in config.dims.items()}
@@ -141,7 +141,7 @@ class Gated(_Apart):
     """
 
     @staticmethod
-    def layers(config: NetworkConfig) -> tuple[nn.Module, nn.Module]:
+    def layers(config: NetworkShape) -> tuple[nn.Module, nn.Module]:
         """WA, WT and Wz, without biases as published; W2."""
         size, context = config.hidden_size, config.context_size
         widths = {side: dim + context for side, dim in config.dims.items()}
@@ -162,7 +162,7 @@ class Cross(Concat):
 
     reads_frames = True
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkShape) -> None:
         super().__init__(config)
         size = config.hidden_size
         dims = {side: [card["dim"] for card in cards] for side, cards in config.cards.items()}
@@ -170,7 +170,7 @@ class Cross(Concat):
         self.looks = nn.ModuleDict({side: Look(size) for side in SIDES})
 
     @staticmethod
-    def layers(config: NetworkConfig) -> tuple[nn.Module, nn.Module]:
+    def layers(config: NetworkShape) -> tuple[nn.Module, nn.Module]:
         """W1 over two vectors as wide as h, and W2."""
         size = config.hidden_size
         hidden = nn.Linear(len(SIDES) * size + config.context_size, size)

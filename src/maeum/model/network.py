@@ -16,34 +16,48 @@ the sides replace one or more of the equations (`fusion`); previous turns of a d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput
 
 from maeum.encoders.pretrained.frames import Frames
-from maeum.model.config import SIDES, NetworkConfig
 from maeum.model.context import PreviousTurns
 from maeum.model.fusion import FUSIONS, Sides
+from maeum.model.shape import SIDES, NetworkShape
 from maeum.model.sides import Moments, SideInput, drawn_to_hide
 from maeum.model.starting import parts_in_common
 
 
-class EmotionNetwork(PreTrainedModel):
-    """Equations (1) to (4) over features of speech, text, or both."""
+class Answer(NamedTuple):
+    """What a network gives.
 
-    config_class = NetworkConfig
-    base_model_prefix = "network"
-    main_input_name = "speech"
-    accepts_loss_kwargs = False  # else Trainer scales the loss by the number of devices
-    config: NetworkConfig
+    Attributes:
+        loss: where labels were given.
+        logits: (batch, emotion).
+    """
 
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__(config)
+    loss: Tensor | None
+    logits: Tensor
+
+
+class Network(nn.Module):
+    """Equations (1) to (4) over features of speech, text, or both, on torch alone.
+
+    Args:
+        config: what it is made of.
+    """
+
+    config: NetworkShape
+
+    def __init__(self, config: NetworkShape) -> None:
+        nn.Module.__init__(self)
+        self.config = config
+        self._build(config)
+
+    def _build(self, config: NetworkShape) -> None:
         kind = FUSIONS[config.fusion]
         stands_in = not kind.reads_frames or config.context > 0  # else (1) needs no vector
         inputs = {side: SideInput(c, stands_in=stands_in) for side, c in config.cards.items()}
@@ -52,11 +66,6 @@ class EmotionNetwork(PreTrainedModel):
         if config.context:
             width = sum(config.dims.values())
             self.turns = PreviousTurns(width, config.hidden_size, config.context)
-        self.post_init()  # type: ignore[no-untyped-call]
-
-    def _init_weights(self, module: nn.Module) -> None:
-        if isinstance(module, nn.Linear):
-            module.reset_parameters()
 
     def side(self, name: str) -> SideInput:
         """The input of one modality the network has, `speech` or `text`."""
@@ -71,7 +80,7 @@ class EmotionNetwork(PreTrainedModel):
         labels: Int64[Tensor, " batch"] | None = None,
         frames: Mapping[str, list[Moments]] | None = None,
         context: Mapping[str, Tensor] | None = None,
-    ) -> SequenceClassifierOutput:
+    ) -> Answer:
         """Logits, and the loss where labels are given.
 
         Args:
@@ -93,16 +102,16 @@ class EmotionNetwork(PreTrainedModel):
         x = self.fusion.join(sides)  # (1) x = [A ; T]
         h = self.fusion.hide(x)  # (2) h = ReLU(W1 x + b1)
         y = self.fusion.answer(h, sides.present)  # (3) y = W2 h + b2
-        return SequenceClassifierOutput(loss=self._loss(y, labels), logits=y)
+        return Answer(self._loss(y, labels), y)
 
     @torch.inference_mode()
     def probabilities(self, **inputs: Any) -> Float[Tensor, "batch emotion"]:  # noqa: ANN401
         """Equation (4): p = softmax(y), rows summing to 1; arguments of `forward`."""
-        self.eval()  # type: ignore[no-untyped-call]
+        self.eval()
         return torch.softmax(self(**inputs).logits, dim=1)
 
     @torch.no_grad()
-    def start_from(self, other: EmotionNetwork) -> list[str]:
+    def start_from(self, other: Network) -> list[str]:
         """Copy the weights of another network that fit.
 
         Returns:
@@ -176,9 +185,10 @@ class EmotionNetwork(PreTrainedModel):
         self, vectors: dict[str, Tensor], lost: dict[str, Tensor], context: Mapping[str, Tensor]
     ) -> Tensor:
         """The vector c; a row that lost a side lost it in the turns before as well."""
-        batch = next(iter(lost.values())).shape[0]
+        some = next(iter(lost.values()))
+        batch = some.shape[0]
         if not self.config.context:
-            return torch.empty(batch, 0, device=self.device)
+            return torch.empty(batch, 0, device=some.device)
         shape = (batch, next((x.shape[1] for x in context.values()), 1))
         previous, there = [], []
         for side in self.inputs:

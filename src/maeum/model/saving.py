@@ -1,4 +1,4 @@
-"""What safetensors and torch raise where a file cannot be written, as the `OSError` it is."""
+"""A network on the disk, and what is raised where that is full."""
 
 from __future__ import annotations
 
@@ -11,8 +11,23 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from maeum.model.network import Network
+
 _ERRNO = re.compile(r"os error (\d+)")  # how safetensors ends its sentence
 _SHORT_WRITE = "inline_container"  # torch's writer of checkpoints: fewer bytes arrived than sent
+
+
+def save_network(network: Network, folder: Path) -> None:
+    """Write `config.json` and `model.safetensors` in the layout of transformers."""
+    from maeum.encoders.pretrained.quiet import quietly
+    from maeum.model.config import NetworkConfig
+    from maeum.model.pretrained import EmotionNetwork
+
+    if not isinstance(network, EmotionNetwork):
+        plain, network = network, EmotionNetwork(NetworkConfig(**network.config.to_arguments()))
+        network.load_state_dict(plain.state_dict())
+    with quietly():
+        network.save_pretrained(folder)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float64
 from numpy import ndarray
 from torch import Tensor, nn
 
-from maeum.model.config import SIDES, Card
+from maeum.model.shape import SIDES, Card
 from maeum.model.spread import Chosen, Table, spread_of
 
 SMALLEST_SCALE = 1e-6

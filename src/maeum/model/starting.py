@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from maeum.model.config import SIDES, NetworkConfig
+from maeum.model.shape import SIDES, NetworkShape
 
 _IDENTITY = ("version", "dim", "layers")
 """Of an encoder: what decides its vectors; it may lie elsewhere now, by another name."""
 
 
-def parts_in_common(new: NetworkConfig, old: NetworkConfig) -> list[str]:
+def parts_in_common(new: NetworkShape, old: NetworkShape) -> list[str]:
     """Names of the parts whose weights mean the same in both, in the order they are run in.
 
     A side, where its encoders and what is done to their vectors are the same; `context`, where
@@ -23,16 +23,16 @@ def parts_in_common(new: NetworkConfig, old: NetworkConfig) -> list[str]:
     return [*sides, "context", "hidden", *(["output"] if _names(new) == _names(old) else [])]
 
 
-def _side(config: NetworkConfig, side: str) -> tuple[object, ...]:
+def _side(config: NetworkShape, side: str) -> tuple[object, ...]:
     """What decides the vectors of a side; empty where there is none."""
     cards = config.cards.get(side, ())
     encoders = tuple(tuple(card[key] for key in _IDENTITY) for card in cards)
     return (*encoders, config.normalize) if encoders and side == "speech" else encoders
 
 
-def _sizes(config: NetworkConfig) -> tuple[int, int]:
+def _sizes(config: NetworkShape) -> tuple[int, int]:
     return config.hidden_size, config.context
 
 
-def _names(config: NetworkConfig) -> list[str]:
+def _names(config: NetworkShape) -> list[str]:
     return [emotion["name"] for emotion in config.emotions]

@@ -12,7 +12,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from maeum.encoders import tower_key
 from maeum.encoders.pretrained.frames import Frames
-from maeum.model.network import EmotionNetwork
+from maeum.model.pretrained import EmotionNetwork
 
 TowerInputs: TypeAlias = Mapping[str, Mapping[str, Tensor]]
 """Tower -> arguments of its `forward`, for the rows that have its side."""

@@ -26,6 +26,7 @@ from maeum.encoders import (
     speech_encoders,
     text_encoders,
 )
+from maeum.engine import Engine
 from maeum.errors import EncoderError
 from maeum.features import Features, extract
 from maeum.features.extract import StoreOrUsual, turns_before
@@ -49,6 +50,7 @@ class Want(NamedTuple):
         equal_loudness: whether recordings are brought to one loudness.
         frames: whether vectors over time are wanted.
         learns: whether the pretrained ones are tuned; then only who has the side counts.
+        engine: that computes pretrained ones which do not learn.
     """
 
     side: str
@@ -57,20 +59,21 @@ class Want(NamedTuple):
     equal_loudness: bool
     frames: bool
     learns: bool
+    engine: Engine | None
 
 
 def wants_of(settings: Settings) -> list[Want]:
     """What a run with these settings needs, of each side it takes."""
     tuned, usual, own = settings.tune != "frozen", Reading(), reading_of(settings)
-    frames = settings.fusion == "cross" and not tuned
+    frames, engine = settings.fusion == "cross" and not tuned, settings.answering_engine
     found = []
     if settings.hears_speech:
         loud = settings.normalize == "recording"
         heard = replace(own, max_tokens=usual.max_tokens)
-        found.append(Want("speech", settings.speech, heard, loud, frames, tuned))
+        found.append(Want("speech", settings.speech, heard, loud, frames, tuned, engine))
     if settings.reads_text:
         read = replace(own, cut_s=usual.cut_s)
-        found.append(Want("text", settings.text, read, False, frames, tuned))
+        found.append(Want("text", settings.text, read, False, frames, tuned, engine))
     return found
 
 
@@ -299,7 +302,7 @@ def _missing(want: Want) -> EncoderError | None:
 def _made(want: Want, corpus: Corpus, store: StoreOrUsual) -> tuple[Side, dict[str, str]]:
     """Load the encoders, encode, and let them go."""
     find: Any = {"speech": speech_encoders, "text": text_encoders}[want.side]
-    encoders: tuple[Encoder, ...] = find(want.names, want.reading)
+    encoders: tuple[Encoder, ...] = find(want.names, want.reading, want.engine)
     fixed = tuple(one for one in encoders if not (want.learns and isinstance(one, Tunable)))
     known = tuple(map(Spent.of, encoders))
     done = corpus.utterances[COLUMNS[want.side]].is_not_null().to_numpy()

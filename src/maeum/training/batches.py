@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from maeum.encoders import Tunable, side_of
 from maeum.features import Features
 from maeum.inference.inputs import network_inputs
-from maeum.model import EmotionNetwork
+from maeum.model import Network
 from maeum.training.clips import Clips
 
 Batch: TypeAlias = dict[str, Any]
@@ -30,7 +30,7 @@ class FeatureDataset(Dataset[Batch]):
         network: that will learn from them.
     """
 
-    def __init__(self, features: Features, labels: Sequence[int], network: EmotionNetwork) -> None:
+    def __init__(self, features: Features, labels: Sequence[int], network: Network) -> None:
         self._features, self._network = features, network
         self._labels = torch.tensor(labels)
 
@@ -67,6 +67,11 @@ class ClipDataset(Dataset[Batch]):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """(utterance,) how much the tuned encoders have of each; see `Clips.lengths`."""
+        return self.clips.lengths({side_of(key) for key in self.tuned})
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A whole batch, as `model.whole.WholeNetwork` takes it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, cast
@@ -16,6 +16,12 @@ from maeum.encoders import Encoder, SpeechEncoder
 from maeum.errors import AudioError
 from maeum.features import Clip, listen, stretches
 from maeum.progress import track
+
+LETTERS_PER_S = 5.0
+"""Syllables of Korean spoken at an easy pace."""
+
+LEAST = 0.01
+"""Of a sentence's length beside that of its recording: it decides between equal recordings."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,19 @@ class Clips:
             return list(self.corpus.utterances["text"][chosen])
         rate_hz = cast(SpeechEncoder, encoder).rate_hz
         return [self._wave(place, rate_hz) for place in chosen]
+
+    def lengths(self, sides: Collection[str]) -> NDArray[np.float64]:
+        """(utterance,) seconds of what encoders of some sides are given.
+
+        Speech is what takes time; a sentence counts as if its letters were spoken, a little where
+        there is speech to go by.
+        """
+        rows = self.corpus.utterances
+        letters = rows["text"].str.len_chars().fill_null(0).to_numpy() / LETTERS_PER_S
+        if "speech" not in sides:
+            return letters
+        spoken = rows["duration_s"].fill_null(0.0).to_numpy()
+        return spoken + (LEAST if "text" in sides else 0.0) * letters
 
     def _wave(self, place: int, rate_hz: int) -> NDArray[np.float32]:
         clip = self._stretches[place]

@@ -47,10 +47,10 @@ class Encoders:
             EncoderError: one does not exist, or cannot be fetched or read.
             SettingsError: they are to be tuned and none is pretrained.
         """
-        reading = reading_of(settings)
+        how = reading_of(settings), settings.answering_engine
         encoders = cls(
-            speech=speech_encoders(settings.speech, reading) if settings.hears_speech else (),
-            text=text_encoders(settings.text, reading) if settings.reads_text else (),
+            speech=speech_encoders(settings.speech, *how) if settings.hears_speech else (),
+            text=text_encoders(settings.text, *how) if settings.reads_text else (),
             settings=settings,
         )
         if settings.tune != "frozen" and not encoders.tuned:
@@ -117,6 +117,7 @@ class Encoders:
         return [
             card(encoder)
             | {"name": findable(encoder.name), "reading": reading}
+            | ({"engine": asdict(encoder.engine)} if isinstance(encoder, Tunable) else {})
             | ({"kept": kept_at(side, place)} if tower_key(side, place) in tuned else {})
             for place, encoder in enumerate(self.by_side.get(side, ()))
         ]

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.utils.data import Sampler
 from transformers import (
     EarlyStoppingCallback,
     Trainer,
@@ -37,6 +38,8 @@ from maeum.training import processes
 from maeum.training.bar import TrainingBar
 from maeum.training.batches import ClipDataset, FeatureDataset, as_it_is
 from maeum.training.checkpoints import BestIsHere, KeptOften, last_checkpoint
+from maeum.training.lengths import AnotherOrderEachEpoch, LongestFirst, SimilarLengths
+from maeum.training.precision import takes_bf16
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +93,7 @@ def fit(network: Learner, lesson: Lesson, settings: Settings) -> History:
         data_collator=as_it_is,
         callbacks=_callbacks(lesson, settings),
         rates={"towers": settings.tuned_lr, "": settings.head_lr},
+        order=_order(lesson.train, settings),
     )
     trainer.remove_callback(PrinterCallback)
     last = last_checkpoint(lesson.checkpoints)
@@ -109,14 +113,32 @@ def fit(network: Learner, lesson: Lesson, settings: Settings) -> History:
 
 
 class _Trainer(Trainer):
-    """Trainer with a rate for what was pretrained and one for what is new.
+    """Trainer with a rate for what was pretrained and one for what is new, and with its own order.
 
     Its checkpoints hold what learns; what is frozen lies where it was read from.
     """
 
-    def __init__(self, *, rates: dict[str, float], **arguments: Any) -> None:  # noqa: ANN401 - Trainer's
+    def __init__(
+        self,
+        *,
+        rates: dict[str, float],
+        order: SimilarLengths | None = None,
+        **arguments: Any,  # noqa: ANN401 - Trainer's
+    ) -> None:
         super().__init__(**arguments)
-        self._rates = rates
+        self._rates, self._order = rates, order
+        if order is not None:
+            self.add_callback(AnotherOrderEachEpoch(order))
+
+    def _get_train_sampler(self, *given: Any, **more: Any) -> Sampler[int] | None:  # noqa: ANN401 - Trainer's
+        """Similar lengths together; Trainer's own way of it begins each pool with the longest."""
+        return self._order or super()._get_train_sampler(*given, **more)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Sampler[int] | None:  # noqa: ANN401 - Trainer's
+        """Likewise, the longest first."""
+        if self._order is None or not isinstance(eval_dataset, ClipDataset):
+            return super()._get_eval_sampler(eval_dataset)
+        return LongestFirst(eval_dataset.lengths)
 
     def create_optimizer(self, model: Learner | None = None) -> torch.optim.Optimizer:
         """AdamW; biases and the scales of norms are not pulled to zero."""
@@ -160,6 +182,17 @@ class _Trainer(Trainer):
         if state_dict is None and isinstance(self.model, WholeNetwork):
             state_dict = learnt_weights(self.model)
         super()._save(output_dir, state_dict)
+
+
+def _order(dataset: Learnable, settings: Settings) -> SimilarLengths | None:
+    """Of utterances whose lengths matter; None: any."""
+    if not (settings.group_by_length and isinstance(dataset, ClipDataset)):
+        return None
+    return SimilarLengths(
+        dataset.lengths.clip(max=settings.cut_s),
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+    )
 
 
 def learnt_weights(network: WholeNetwork) -> dict[str, Tensor]:
@@ -222,7 +255,7 @@ def _arguments(lesson: Lesson, settings: Settings, *, keep_best: bool) -> Traini
         warmup_steps=_warmup(steps, settings),
         lr_scheduler_type="linear",
         seed=settings.seed,
-        bf16=settings.bf16 and tunes,
+        bf16=takes_bf16(settings),
         logging_strategy="steps" if tunes else "epoch",
         logging_steps=max(1, steps // LOGGED),
         eval_strategy="epoch" if lesson.validation is not None else "no",

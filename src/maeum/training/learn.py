@@ -23,13 +23,15 @@ from maeum.features import Features
 from maeum.features.extract import REFUSED
 from maeum.features.normalize import usual_spread_in, with_known_voices
 from maeum.inference import EmotionClassifier
-from maeum.model import EmotionNetwork, NetworkConfig
+from maeum.model import EmotionNetwork, Network, NetworkConfig
 from maeum.model.whole import WholeNetwork
 from maeum.training import processes
 from maeum.training.batches import ClipDataset, FeatureDataset
 from maeum.training.clips import Clips, usable_recordings
 from maeum.training.encoders import Encoders
 from maeum.training.fit import History, Lesson, fit
+from maeum.training.memory import tell_need
+from maeum.training.precision import say_precision
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ class Material:
     settings: Settings
     versions: Mapping[str, Sequence[str]]
     encoders: Encoders | None = None
-    start: EmotionNetwork | None = None
+    start: Network | None = None
 
     @classmethod
     def gather(
@@ -64,7 +66,7 @@ class Material:
         corpus: Corpus,
         settings: Settings,
         features: Features | None = None,
-        start: EmotionNetwork | None = None,
+        start: Network | None = None,
     ) -> Material:
         """Encode the corpus, unless features are given, and leave out what cannot be used.
 
@@ -137,6 +139,7 @@ class Material:
         for encoder in encoders.tuned.values():
             make_tunable(encoder.tower, _tuning(self.settings))
         whole = WholeNetwork(network, {key: one.tower for key, one in encoders.tuned.items()})
+        self._tell(encoders, train)
 
         def dataset(ids: Sequence[str]) -> ClipDataset:
             clips = Clips(self._corpus_of(ids), self.settings.normalize == "recording")
@@ -145,6 +148,12 @@ class Material:
         lesson = Lesson(dataset(train), dataset(validation) if validation else None, checkpoints)
         history = fit(whole, lesson, self.settings)
         return EmotionClassifier(network, encoders.by_side), history
+
+    def _tell(self, encoders: Encoders, train: Sequence[str]) -> None:
+        """Before the first step: in which precision, and with how much memory."""
+        if processes.is_first():
+            say_precision(self.settings)
+            tell_need(encoders.tuned, Clips(self._corpus_of(train)), self.settings)
 
     def features_for(self, classifier: EmotionClassifier, ids: Sequence[str]) -> Features:
         """Features of some utterances as a classifier trained on this material wants them."""

@@ -23,7 +23,7 @@ from maeum.encoders.pretrained.places import MET, cached_folder, named_folder
 from maeum.errors import SettingsError
 from maeum.inference import EmotionClassifier, Run
 from maeum.inference.run import BEFORE, read_hashes
-from maeum.model import EmotionNetwork
+from maeum.model import Network
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Start:
         digest: of its weights.
     """
 
-    network: EmotionNetwork
+    network: Network
     digest: str
 
 

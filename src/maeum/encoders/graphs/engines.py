@@ -12,15 +12,14 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from numpy.typing import NDArray
 
+from maeum.engine import Precision as Precision
 from maeum.errors import EncoderError, SettingsError
 
 logger = logging.getLogger(__name__)
 
 Engine = Literal["onnx", "openvino"]
-"""What computes a graph: ONNX Runtime, or OpenVINO."""
-
-Precision = Literal["float32", "bfloat16", "int8"]
-"""In what weights and activations are multiplied; what comes out is float32."""
+"""What computes a graph: ONNX Runtime, or OpenVINO. What comes out is float32, whatever the
+precision that weights and activations are multiplied in."""
 
 ENDINGS: dict[Engine, str] = {"onnx": ".onnx", "openvino": ".xml"}
 """Of the files graphs are in. Weights lie beside them, in NAME.onnx.data or NAME.bin."""

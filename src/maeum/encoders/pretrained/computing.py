@@ -54,10 +54,14 @@ def _exact(tower: Tower) -> AbstractContextManager[None]:
 
 
 def answer(tower: Tower, inputs: Mapping[str, Tensor]) -> Frames:
-    """What a tower gives of inputs, which may lie elsewhere."""
+    """What a tower gives, in float32 whatever it computes in; inputs may lie elsewhere."""
     device = _lies_on(tower)
-    frames: Frames = tower(**{name: values.to(device) for name, values in inputs.items()})
-    return frames
+    given = {name: values.to(device) for name, values in inputs.items()}
+    for name, values in given.items():
+        if values.is_floating_point():
+            given[name] = values.to(tower.input_dtype)
+    frames: Frames = tower(**given)
+    return Frames(frames.values.float(), frames.keep)
 
 
 def _lies_on(tower: Tower) -> torch.device:

@@ -24,6 +24,7 @@ from maeum.encoders.pretrained.lora import has_adapter
 from maeum.encoders.pretrained.quiet import quietly
 from maeum.encoders.pretrained.speech import PretrainedSpeech
 from maeum.encoders.pretrained.text import PretrainedText
+from maeum.engine import SERVED
 from maeum.errors import EncoderError, SettingsError
 
 EXAMPLE_S = 1.3
@@ -36,8 +37,8 @@ QUANTIZED = ("MatMul", "Gemm")
 """Of a graph in int8; convolutions gain nothing from it."""
 
 PRECISIONS: Mapping[Engine, Sequence[Precision]] = {
-    "onnx": ("float32", "int8"),
-    "openvino": ("float32", "bfloat16"),
+    "onnx": SERVED["onnx"],
+    "openvino": SERVED["openvino"],
 }
 """What each engine is offered in. ONNX Runtime has hardly an operation in bfloat16 on processors;
 OpenVINO makes int8 with nncf alone, a large package of its own."""
@@ -181,6 +182,8 @@ def write_encoder(
     Raises:
         EncoderError: no graph can be made of it.
     """
+    if getattr(encoder, "only_answers", False):
+        raise EncoderError(f"{encoder.name} is laid out for the processor; load it anew")
     if isinstance(encoder, PretrainedSpeech):
         side, (module, inputs, preparing) = "speech", _of_speech(encoder, folder)
     elif isinstance(encoder, PretrainedText):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,16 +15,20 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from maeum.encoders import Reading, Standardize, findable
-from maeum.encoders.pretrained.computing import answering
+from maeum.encoders.pretrained.computing import answering, answering_device
 from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.loading import UNREADABLE, digests, fingerprint, first_line
 from maeum.encoders.pretrained.lora import Base, has_adapter, save_adapter
+from maeum.encoders.pretrained.native import has_bfloat16
 from maeum.encoders.pretrained.tower import Tower
+from maeum.engine import Engine, Precision
 from maeum.errors import EncoderError, MaeumError
 from maeum.files import files_written_aside
 
 DEVICE_FAILS = (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
 """What is raised where a model is too large for an accelerator, or too new; torch 2.8 has both."""
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 """A wave or a sentence."""
@@ -36,20 +41,23 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
 
     Attributes:
         name: as typed.
-        version: changes when the vectors do; not while tuning.
+        exact_version: changes when its vectors in float32 do; not while tuning.
         base: what a LoRA adapter on it would belong to.
         tower: the model.
+        engine: that it answers with.
+        only_answers: whether it was hastened, and cannot learn any more.
     """
 
     standardize: Standardize = "each"
     cheap = False
-    threaded = False
+    engine = Engine()
+    only_answers = False
 
     def __init__(self, name: str, reading: Reading, folder: Path, tower: AnyTower) -> None:
         self.name, self.tower = name, tower
         self._folder, self._files = folder, digests(folder)
-        self.version = self.version_read(reading)
-        self.base = Base(findable(name), self.version, reading)
+        self.exact_version = self.version_read(reading)
+        self.base = Base(findable(name), self.exact_version, reading)
 
     @property
     def dim(self) -> int:
@@ -66,9 +74,40 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
     def at_once(self) -> int:
         """How many items `encode` is best given at once."""
 
+    @property
+    def threaded(self) -> bool:
+        """Whether `encode` gains from being called by several threads at once."""
+        return False
+
     def version_read(self, reading: Reading) -> str:
         """The version, without any adapter, of the same weights read in some way."""
         return fingerprint(self._files, *self._salt(reading))
+
+    def hasten(self, precision: Precision) -> None:
+        """From now on only answer, as fast as torch can on this machine; see `packed`.
+
+        Where the machine has no bfloat16 it answers in float32, and says so.
+        """
+        device = answering_device(self.tower)
+        if precision == "bfloat16" and not has_bfloat16(device):
+            logger.warning(
+                "this machine (%s) does not compute in bfloat16; %s answers in float32",
+                device.type,
+                self.name,
+            )
+            precision = "float32"
+        self.tower.hasten(getattr(torch, precision), packed=device.type == "cpu")
+        self.engine, self.only_answers = Engine("torch", precision), True
+
+    @property
+    def version(self) -> str:
+        """Changes when the vectors do, which are others in another precision."""
+        return self.version_with(self.engine)
+
+    def version_with(self, engine: Engine) -> str:
+        """The version of the vectors that an engine makes."""
+        salt = engine.salt
+        return fingerprint(self.exact_version.encode(), *salt) if salt else self.exact_version
 
     def save(self, folder: Path) -> None:
         """Write what `load` reads, in the layout of the hub, each file whole or not at all.
@@ -104,7 +143,7 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
         vectors = np.empty((len(items), self.layers * self.dim), dtype=np.float32)
         with self._blamed(), answering(self.tower):
             for places, given in self._given(items):
-                vectors[places] = given.mean().float().cpu().numpy()
+                vectors[places] = given.mean().cpu().numpy()
         return vectors
 
     def _over_time(self, items: Sequence[Item]) -> list[NDArray[np.float32]]:
@@ -118,7 +157,7 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
         with self._blamed(), answering(self.tower):
             for places, (values, keep) in self._given(items):
                 for place, frames, there in zip(places, values[:, 0], keep, strict=True):
-                    found[place] = frames[there].float().cpu().numpy()
+                    found[place] = frames[there].cpu().numpy()
         return [found[place] for place in range(len(items))]
 
     @contextmanager

@@ -84,6 +84,11 @@ class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
         """How many clips `encode` is best given at once: a processor takes each by itself."""
         return 1 if self._on_processor else 64
 
+    @property
+    def threaded(self) -> bool:
+        """On a processor: clips beside each other on a core each waste less than one on all."""
+        return self.only_answers and self._on_processor
+
     def prepare(self, batch: Sequence[NDArray[np.float32]]) -> dict[str, Tensor]:
         """Waves as the inputs of `tower`; see `speech_waves.WaveInputs`."""
         return self._inputs(batch)

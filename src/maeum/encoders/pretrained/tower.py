@@ -6,7 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Self
 
+import torch
 from torch import nn
+
+from maeum.encoders.pretrained.packed import can_pack, pack
 
 
 class Tower(nn.Module):
@@ -15,12 +18,13 @@ class Tower(nn.Module):
     Attributes:
         model: the transformers model.
         noisy: whether training switches on dropout and masking inside.
+        input_dtype: of waves and spectra it is given.
     """
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        self.noisy = True
+        self.noisy, self.input_dtype = True, torch.float32
         self.freeze()
         self.eval()
 
@@ -41,6 +45,19 @@ class Tower(nn.Module):
     def thaw(self) -> None:
         """Everything learns."""
         self.model.requires_grad_(True)
+
+    def hasten(self, dtype: torch.dtype, *, packed: bool) -> None:
+        """From now on only answer.
+
+        Args:
+            dtype: to compute in.
+            packed: whether weights are laid out for a processor.
+        """
+        if packed and can_pack():
+            pack(self.model, dtype)
+        else:
+            self.to(dtype)
+            self.input_dtype = dtype
 
     def train(self, mode: bool = True) -> Self:
         """As torch's, but without noise the model stays as it is when it answers."""

@@ -1,0 +1,188 @@
+"""How cost grows with the length of recordings and with their number.
+
+    python benchmarks/growth.py FOLDER [--most 100000]
+
+FOLDER holds the paper's encoders at their real size with random weights, and is filled if it is
+empty. Length: seconds to encode one recording of 1 s to 3 h, pretrained (which hears the first
+15 s, and 60 s where asked) and built in, with the memory that this took. Number: predicting from
+and training on made recordings of 0.3 s with the built-in encoders, 10 to 100,000 of them, memory
+each time in a process of its own. Curves are drawn into docs/growth.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+from real_size import RATE_HZ, WORDS, make_encoders
+from side_by_side import PAGE, keep, own_peak_gb, seconds_of, table
+
+from maeum.encoders import Reading, speech_encoders
+from maeum.engine import Engine
+
+LENGTHS_S = (1, 2, 4, 8, 15, 30, 60, 600, 3600, 10_800)
+LONGEST_UTTERANCE_S = 60
+CLIP_S = 0.3
+
+
+def main() -> None:
+    """Measure both and draw them."""
+    asked = _asked()
+    if asked.count is not None:
+        print(json.dumps(_counted(asked.count, asked.work)))
+        return
+    by_length = _by_length(asked.folder)
+    counts = [count for count in (10, 100, 1_000, 10_000, 100_000) if count <= asked.most]
+    by_count = {
+        count: {work: _in_own_process(asked, count, work) for work in ("train", "predict")}
+        for count in counts
+    }
+    _draw(by_length, by_count)
+    keep("growth", _told(by_length, by_count))
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--most", type=int, default=100_000)
+    parser.add_argument("--count", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _by_length(folder: Path) -> dict[str, dict[float, float]]:
+    speech = str(make_encoders(folder)[0])
+    whole = Reading(cut_s=LONGEST_UTTERANCE_S)
+    encoders = {
+        "wav2vec2-large, bfloat16": speech_encoders(speech, whole, Engine("torch", "bfloat16"))[0],
+        "wav2vec2-large, float32": speech_encoders(speech, whole, Engine())[0],
+        "builtin:acoustic": speech_encoders("builtin:acoustic")[0],
+    }
+    rng, taken = np.random.default_rng(0), {name: {} for name in encoders}
+    for seconds in LENGTHS_S:
+        wave = rng.normal(0, 0.1, seconds * RATE_HZ).astype(np.float32)
+        for name, encoder in encoders.items():
+            if seconds > LONGEST_UTTERANCE_S and not name.startswith("builtin"):
+                continue  # it hears no more than that of a recording
+            repeats = 3 if seconds <= LONGEST_UTTERANCE_S else 1
+            encoder.encode([wave[: 2 * RATE_HZ]])
+            work = partial(encoder.encode, [wave])
+            taken[name][seconds] = float(np.median([seconds_of(work) for _ in range(repeats)]))
+    return taken
+
+
+def _in_own_process(asked: argparse.Namespace, count: int, work: str) -> dict[str, float]:
+    own = [sys.executable, __file__, str(asked.folder), "--count", str(count), "--work", work]
+    ended = subprocess.run(own, capture_output=True, text=True, check=True)
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def _counted(count: int, work: str) -> dict[str, float]:
+    """Seconds and memory of one kind of work on so many made recordings."""
+    with tempfile.TemporaryDirectory() as temporary:
+        here = Path(temporary)
+        os.environ["MAEUM_CACHE"] = str(here / "cache")
+        table_ = _many(here, count)
+        done = {"train": _train, "predict": _predict}[work](table_)
+        return {"seconds": done, "gb": own_peak_gb()}
+
+
+def _many(here: Path, count: int) -> Path:
+    """A table of recordings; files are few, rows point to stretches of them that all differ."""
+    rng, rows = np.random.default_rng(0), ["audio,text,emotion,speaker"]
+    (here / "wav").mkdir()
+    for place in range(count):
+        wave = rng.integers(-9000, 9000, round(CLIP_S * RATE_HZ), dtype=np.int16)
+        sf.write(here / "wav" / f"{place}.wav", wave, RATE_HZ)
+        sentence = " ".join(rng.choice(WORDS, 4))
+        rows.append(f"wav/{place}.wav,{sentence},{('Happy', 'Sad')[place % 2]},{place % 20}")
+    (here / "clips.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return here / "clips.csv"
+
+
+def _train(clips: Path) -> float:
+    from maeum import train
+    from maeum.corpus import import_corpus
+
+    corpus = import_corpus("table", clips)
+    begin = time.perf_counter()
+    train(corpus, to=clips.parent / "run", split="random", epochs=10)
+    return time.perf_counter() - begin
+
+
+def _predict(clips: Path) -> float:
+    from maeum import train
+    from maeum.corpus import import_corpus
+    from maeum.inference import Query
+
+    corpus = import_corpus("table", clips)
+    few = corpus.select(corpus.utterances["id"].is_in(sorted(corpus.utterances["id"])[:10]))
+    model = train(few, to=clips.parent / "run", split="none", epochs=1).model
+    lines = clips.read_text(encoding="utf-8").splitlines()[1:]
+    begin = time.perf_counter()
+    for line in model.predict(
+        Query(str(clips.parent / audio), text)
+        for audio, text, *_ in (line.split(",") for line in lines)
+    ):
+        assert line.emotion
+    return time.perf_counter() - begin
+
+
+def _told(by_length: dict, by_count: dict) -> str:
+    lengths = [
+        (f"{seconds:,}", *(f"{taken[seconds]:.3f}" if seconds in taken else "-"
+                           for taken in by_length.values()))
+        for seconds in LENGTHS_S
+    ]  # fmt: skip
+    counts = [
+        (
+            f"{count:,}",
+            *(f"{works[work][what]:.1f}" for work in works for what in ("seconds", "gb")),
+        )
+        for count, works in by_count.items()
+    ]
+    return (
+        "Seconds to encode one recording, by its length\n\n"
+        + table(("length, s", *by_length), lengths)
+        + "\n\nRecordings of 0.3 s with the built-in encoders, by their number\n\n"
+        + table(("recordings", "train, s", "train, GB", "predict, s", "predict, GB"), counts)
+        + "\n\n![curves](growth.png)"
+    )
+
+
+def _draw(by_length: dict, by_count: dict) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4))
+    for name, taken in by_length.items():
+        left.loglog(list(taken), list(taken.values()), marker="o", label=name)
+    left.set(xlabel="length of a recording, s", ylabel="seconds", title="encoding one recording")
+    counts = list(by_count)
+    for work in ("train", "predict"):
+        seconds = [by_count[count][work]["seconds"] for count in counts]
+        middle.loglog(counts, seconds, marker="o", label=work)
+        right.semilogx(counts, [by_count[count][work]["gb"] for count in counts],
+                       marker="o", label=work)  # fmt: skip
+    middle.set(xlabel="recordings", ylabel="seconds", title="built-in encoders, clips of 0.3 s")
+    right.set(xlabel="recordings", ylabel="GB at most", title="memory", ylim=(0, None))
+    for axes in (left, middle, right):
+        axes.legend(fontsize=8)
+        axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(PAGE.parent / "growth.png", dpi=80)
+
+
+if __name__ == "__main__":
+    main()
