@@ -15,7 +15,17 @@ from typing import Annotated
 import typer
 
 from maeum import __version__
-from maeum.cli import corpora, demo, encoders, features, judging, studies, training, using
+from maeum.cli import (
+    corpora,
+    demo,
+    encoders,
+    exporting,
+    features,
+    judging,
+    studies,
+    training,
+    using,
+)
 from maeum.cli.console import say, show_notes
 from maeum.errors import MaeumError
 
@@ -40,6 +50,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": judging.evaluate,
     "compare": judging.compare,
     "predict": using.predict,
+    "export": exporting.export,
     "features": features.features,
     "encoders": encoders.encoders,
     "study run": studies.run,
@@ -88,6 +99,19 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells count it."""
 
 
+LEFT_OUT = (
+    "accelerate",
+    "fontTools",
+    "jinja2",
+    "koreanize_matplotlib",
+    "matplotlib",
+    "safetensors",
+    "torch",
+    "transformers",
+)
+"""Packages that a machine may do without that only answers; see docs/export.md."""
+
+
 def main() -> None:
     """Run a command; a failure is one line on standard error and exit status 1."""
     _write_utf8()
@@ -98,6 +122,13 @@ def main() -> None:
         _fail(str(error))
     except OSError as error:
         _fail(_sentence(error))
+    except ModuleNotFoundError as error:
+        if error.name not in LEFT_OUT:
+            raise
+        _fail(
+            f"this takes {error.name}, which is not installed: pip install maeum; without it "
+            "there are `maeum predict` and `maeum evaluate` with an exported folder"
+        )
     except SystemExit as end:
         if end.code == INTERRUPTED:
             say("maeum: interrupted; long work goes on when the same command is typed again")

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from maeum.emotions import EmotionSet
     from maeum.inference import Prediction
 
-RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="Folder of a run.")]
+RunFolder = Annotated[
+    str, typer.Argument(metavar="RUN", help="Folder of a run, or of an exported one.")
+]
 
 
 def predict(
@@ -51,13 +53,13 @@ def predict(
 
     `maeum predict runs/first --text "오늘 정말 행복해"`
     """
-    from maeum.inference import EmotionClassifier, Failure
+    from maeum.inference import Failure, classifier_of
     from maeum.inference.queries import queries
 
     asked = queries(audio or [], text=text, texts=texts)
-    model = EmotionClassifier.from_pretrained(run)
+    model = classifier_of(run)
     voice = None if speaker is None else model.voice_in(speaker)
-    if model.network.config.context:
+    if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")
     failed = 0
     for found in model.predict(asked, voice=voice):

@@ -22,7 +22,7 @@ from maeum.evaluation.groups import Groups, grouped
 from maeum.evaluation.leaks import Leaks, leaks
 from maeum.evaluation.metrics import Scores, scores
 from maeum.features import Features
-from maeum.inference import EmotionClassifier, Run
+from maeum.inference import Classifier, Run
 
 OTHER_CORPUS = "other corpus"
 
@@ -113,15 +113,17 @@ def evaluate(
     run = run if isinstance(run, Run) else Run.open(run)
     own = run.card["corpus"]["fingerprint"] == corpus.fingerprint
     part = part or ("test" if own else "all")
-    tested = _in_words_of(run.model.emotions, _part_of(run, corpus, part, own=own), mapping or {})
-    given = _modality_for(run.model, modality)
-    features = _features_for(run.model, corpus, tested, features).only(given)
+    tested = _in_words_of(
+        run.classifier.emotions, _part_of(run, corpus, part, own=own), mapping or {}
+    )
+    given = _modality_for(run.classifier, modality)
+    features = features_for(run.classifier, corpus, tested, features).only(given)
     if not features.usable.any():
         raise CorpusError("nothing to test: no utterance has a usable recording or text")
-    notes = (TRANSDUCTIVE,) if run.model.needs_voice else ()
+    notes = (TRANSDUCTIVE,) if run.classifier.needs_voice else ()
     return judge(
-        described(answers(run.model, tested, features), tested.utterances),
-        run.model.emotions,
+        described(answers(run.classifier, tested, features), tested.utterances),
+        run.classifier.emotions,
         protocol=run.card["split"]["protocol"] if own else OTHER_CORPUS,
         part=part,
         modality=given,
@@ -130,7 +132,7 @@ def evaluate(
     )
 
 
-def answers(classifier: EmotionClassifier, corpus: Corpus, features: Features) -> pl.DataFrame:
+def answers(classifier: Classifier, corpus: Corpus, features: Features) -> pl.DataFrame:
     """What the classifier answers, utterance by utterance.
 
     Args:
@@ -223,8 +225,8 @@ def _refuse_unknown_aims(emotions: EmotionSet, mapping: Mapping[str, str | None]
         )
 
 
-def _modality_for(classifier: EmotionClassifier, asked: str | None) -> str:
-    sides = list(classifier.network.inputs)
+def _modality_for(classifier: Classifier, asked: str | None) -> str:
+    sides = classifier.sides
     whole = "both" if len(sides) > 1 else sides[0]
     if asked in (None, whole):
         return whole
@@ -233,10 +235,10 @@ def _modality_for(classifier: EmotionClassifier, asked: str | None) -> str:
     return str(asked)
 
 
-def _features_for(
-    classifier: EmotionClassifier, corpus: Corpus, tested: Corpus, features: Features | None
+def features_for(
+    classifier: Classifier, corpus: Corpus, tested: Corpus, features: Features | None
 ) -> Features:
-    """Features of what is tested.
+    """Features of what is tested, as the network takes them.
 
     The whole corpus is encoded where the run compares an utterance with others: those of the same
     voice, or those said before it.

@@ -128,7 +128,7 @@ def _asked(
         )
     found = evaluate(
         run,
-        corpus if run.model.needs_others else corpus.select(fair),
+        corpus if run.classifier.needs_others else corpus.select(fair),
         part="all",
         mapping=mapping,
     )

@@ -1,7 +1,42 @@
-"""Using what was trained: recordings and sentences in, emotions out."""
+"""Using what was trained: recordings and sentences in, emotions out.
 
-from maeum.inference.classifier import EmotionClassifier
-from maeum.inference.prediction import Failure, Prediction, Query
-from maeum.inference.run import Run
+Each name is imported when it is first used: what `maeum export` wrote answers without torch.
+"""
 
-__all__ = ["EmotionClassifier", "Failure", "Prediction", "Query", "Run"]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+_HOMES = {
+    "Classifier": "maeum.inference.classifier",
+    "EmotionClassifier": "maeum.inference.trained",
+    "ExportedClassifier": "maeum.inference.exported",
+    "Failure": "maeum.inference.prediction",
+    "Prediction": "maeum.inference.prediction",
+    "Query": "maeum.inference.prediction",
+    "Run": "maeum.inference.run",
+    "classifier_of": "maeum.inference.exported",
+}
+
+__all__ = list(_HOMES)
+
+if TYPE_CHECKING:
+    from maeum.inference.classifier import Classifier as Classifier
+    from maeum.inference.exported import ExportedClassifier as ExportedClassifier
+    from maeum.inference.exported import classifier_of as classifier_of
+    from maeum.inference.prediction import Failure as Failure
+    from maeum.inference.prediction import Prediction as Prediction
+    from maeum.inference.prediction import Query as Query
+    from maeum.inference.run import Run as Run
+    from maeum.inference.trained import EmotionClassifier as EmotionClassifier
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'maeum.inference' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -1,8 +1,9 @@
-"""A trained network with its encoders: recordings and sentences in, emotions out."""
+"""Recordings and sentences in, emotions out; whatever computes the network and the encoders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -15,27 +16,14 @@ from maeum.corpus import Corpus
 from maeum.corpus.audio import find_recordings
 from maeum.corpus.text import clean
 from maeum.emotions import EmotionSet
-from maeum.encoders import (
-    Reading,
-    SpeechEncoder,
-    TextEncoder,
-    Tunable,
-    kept_at,
-    speech_encoders,
-    text_encoders,
-)
-from maeum.engine import Engine
-from maeum.errors import AudioError, MaeumError, RunError, SettingsError, TextError
-from maeum.features import Features, Store, encoding_workers, extract
+from maeum.encoders import SpeechEncoder, TextEncoder
+from maeum.errors import AudioError, MaeumError, RunError, TextError
+from maeum.features import Features, encoding_workers, extract
+from maeum.features.extract import StoreOrUsual
 from maeum.features.normalize import Voice, voice_of, with_known_voices
-from maeum.files import files_written_aside
-from maeum.inference.fetching import local_folder
-from maeum.inference.inputs import network_inputs
-from maeum.inference.loading import network_in
+from maeum.inference.makeup import Makeup
 from maeum.inference.prediction import Failure, Prediction, Query
 from maeum.inference.vectors import QueryVectors, SideVectors, features_of, heard, read
-from maeum.model import Network
-from maeum.model.saving import save_network, writing_below
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
@@ -44,102 +32,45 @@ ROWS_AT_ONCE = 1024
 """Utterances of a corpus the network sees at once."""
 
 
-class EmotionClassifier:
+class Classifier(ABC):
     """Answers for recordings, texts, or both.
 
-    >>> model = EmotionClassifier.from_pretrained("runs/first")     # doctest: +SKIP
-    >>> model("take3.wav", text="정말 마음이 아프다").emotion          # doctest: +SKIP
-    'Sad'
+    `EmotionClassifier` computes with torch, `ExportedClassifier` without.
 
     Attributes:
-        network: equations (1) to (4).
-        emotions: what it tells apart, in class order.
+        makeup: what the network takes and tells apart.
     """
 
-    def __init__(
-        self, network: Network, encoders: Mapping[str, tuple[Any, ...]] | None = None
-    ) -> None:
-        """A network with its encoders.
+    def __init__(self, makeup: Makeup) -> None:
+        self.makeup = makeup
 
-        Args:
-            network: trained.
-            encoders: side -> what it was trained with; None: found by what its cards say.
-        """
-        self.network = network.eval()
-        self.emotions = EmotionSet.from_dict(network.config.emotions)
-        self._folder = Path()
-        self._given = encoders
-        self._engine: Engine | None = None
-
-    @classmethod
-    def from_pretrained(
-        cls, name: str | Path, *, engine: Engine | None = None
-    ) -> EmotionClassifier:
-        """The classifier in a run folder, or of that name on the model hub.
-
-        Only safetensors are read and no code is run.
-
-        Args:
-            name: of the folder, or on the hub.
-            engine: that computes pretrained encoders; None: the one it was trained with.
-
-        Raises:
-            RunError: the folder holds no finished run, or the name cannot be fetched.
-        """
-        folder = local_folder(str(name))
-        classifier = cls(network_in(folder, str(name)))
-        classifier._engine = engine
-        classifier._folder = folder.absolute()  # encoders are read when they are first needed
-        return classifier
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write `config.json`, `model.safetensors` and tuned encoders, each whole or not at all."""
-        folder = Path(folder)
-        with writing_below(folder):
-            for kept, encoder in self._kept_encoders():
-                encoder.save(folder / kept)
-            with files_written_aside(folder) as aside:
-                save_network(self.network, aside)
-
-    def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
-        """Where below the run encoders trained with the network are kept, and they themselves.
-
-        The place is not read off the card: that of a stranger's run could lead anywhere.
-        """
-        for side in self.network.inputs:
-            pairs = zip(self._cards(side), getattr(self, side), strict=True)
-            for place, (card, encoder) in enumerate(pairs):
-                if "kept" in card:
-                    yield kept_at(side, place), encoder
+    @property
+    def emotions(self) -> EmotionSet:
+        """What it tells apart, in class order."""
+        return self.makeup.emotions
 
     @cached_property
     def speech(self) -> tuple[SpeechEncoder, ...]:
         """The speech encoders it was trained with; empty: it does not hear."""
-        return self._encoders("speech", speech_encoders)
+        return self._encoders("speech")
 
     @cached_property
     def text(self) -> tuple[TextEncoder, ...]:
         """The text encoders it was trained with; empty: it does not read."""
-        return self._encoders("text", text_encoders)
+        return self._encoders("text")
 
-    def _cards(self, side: str) -> list[dict[str, Any]]:
-        return list(getattr(self.network.config, side))
+    @abstractmethod
+    def _encoders(self, side: str) -> tuple[Any, ...]:
+        """The encoders of a side, in order."""
 
-    def encoder_names(self, side: str) -> list[str]:
-        """What the encoders of a side go by; of those that were tuned, the folders they lie in."""
-        return [
-            str(self._folder / kept_at(side, place)) if "kept" in card else card["name"]
-            for place, card in enumerate(self._cards(side))
-        ]
+    @abstractmethod
+    def _chances(self, features: Features, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(place, emotion), what the network answers for some of the utterances."""
 
-    def _encoders(self, side: str, find: Callable[..., tuple[Any, ...]]) -> tuple[Any, ...]:
-        if self._given is not None:
-            return self._given.get(side, ())
-        found: list[Any] = []
-        for card, name in zip(self._cards(side), self.encoder_names(side), strict=True):
-            engine = self._engine or _engine(card)
-            found += (_same(one, card) for one in find(name, _reading(card), engine))
-        return tuple(found)
+    @property
+    @abstractmethod
+    def usual_spread(self) -> NDArray[np.float32]:
+        """(width,) spread of the speech vectors within a voice, where voices are compared."""
 
     def _ensure_encoders(self) -> None:
         """Find them once and before any thread does; what is wrong here is wrong for all."""
@@ -148,17 +79,27 @@ class EmotionClassifier:
     @property
     def normalize(self) -> str:
         """What is done to recordings or their features; see `config.Normalization`."""
-        return self.network.config.normalize
+        return self.makeup.normalize
 
     @property
     def needs_voice(self) -> bool:
         """Whether recordings must come with others of the same voice."""
-        return bool(self.network.config.speech) and self.normalize == "speaker"
+        return "speech" in self.makeup.cards and self.normalize == "speaker"
 
     @property
     def needs_others(self) -> bool:
         """Whether the features of an utterance depend on others of its corpus."""
-        return self.needs_voice or self.network.config.context > 0
+        return self.needs_voice or self.context > 0
+
+    @property
+    def sides(self) -> list[str]:
+        """What it takes, `speech`, `text` or both, in order."""
+        return list(self.makeup.cards)
+
+    @property
+    def context(self) -> int:
+        """How many previous utterances of a dialogue it looks at."""
+        return self.makeup.context
 
     @property
     def equal_loudness(self) -> bool:
@@ -224,33 +165,33 @@ class EmotionClassifier:
                 f"{folder} holds {len(vectors)} usable recording(s); "
                 "a voice takes at least 2, in more than one mood if possible"
             )
-        return voice_of(np.stack(vectors), self._usual_spread)
+        return voice_of(np.stack(vectors), self.usual_spread)
 
-    @property
-    def _usual_spread(self) -> NDArray[np.float32]:
-        return self.network.side("speech").usual_spread.numpy()
+    def extract(self, corpus: Corpus, *, store: StoreOrUsual = "usual") -> Features:
+        """Features of a corpus from this run's encoders, before any normalisation per voice.
 
-    def extract(self, corpus: Corpus) -> Features:
-        """Features of a corpus from this run's encoders, before any normalisation per voice."""
+        Args:
+            corpus: what to encode.
+            store: where to look and to keep; vectors of encoders that only this run has are
+                kept nowhere.
+        """
         return extract(
             corpus,
             speech=self.speech,
             text=self.text,
             equal_loudness=self.equal_loudness,
-            context=self.network.config.context,
+            context=self.context,
             frames=self._reads_frames,
-            **self._store,
+            store=None if self._has_own_encoders else store,
         )
 
     @property
-    def _store(self) -> dict[str, Store | None]:
-        """Which store keeps the vectors: of encoders that only this run has, none."""
-        every = (card for side in self.network.inputs for card in self._cards(side))
-        return {"store": None} if any("kept" in card for card in every) else {}
+    def _has_own_encoders(self) -> bool:
+        return any("kept" in card for cards in self.makeup.cards.values() for card in cards)
 
     @property
     def _reads_frames(self) -> bool:
-        return self.network.config.fusion == "cross"
+        return self.makeup.fusion == "cross"
 
     def with_known_voices(self, features: Features, speakers: Sequence[str | None]) -> Features:
         """Features normalised with the voices of their own corpus.
@@ -258,15 +199,13 @@ class EmotionClassifier:
         Raises:
             CorpusError: a recording names no speaker.
         """
-        return with_known_voices(features, speakers, self._usual_spread)
+        return with_known_voices(features, speakers, self.usual_spread)
 
     def probabilities(self, features: Features) -> NDArray[np.float32]:
         """(utterance, emotion), rows summing to 1."""
         every = np.arange(len(features))
         parts = [
-            self.network.probabilities(
-                **network_inputs(features, self.network, every[start : start + ROWS_AT_ONCE])
-            ).numpy()
+            self._chances(features, every[start : start + ROWS_AT_ONCE])
             for start in range(0, len(every), ROWS_AT_ONCE)
         ]
         return np.concatenate(parts or [np.zeros((0, len(self.emotions)), np.float32)])
@@ -298,7 +237,7 @@ class EmotionClassifier:
         if self.text and query.text is not None:
             encoded["text"] = self._read(query.text)
         if not encoded:
-            wanted = " or ".join(self.network.inputs)
+            wanted = " or ".join(self.sides)
             raise RunError(f"this run takes {wanted}; none was given")
         return encoded
 
@@ -327,17 +266,11 @@ class EmotionClassifier:
     ) -> list[Prediction]:
         if not queries:
             return []
-        chances = self.probabilities(
-            features_of(encoded, self._widths, self.network.config.context)
-        )
+        chances = self.probabilities(features_of(encoded, self.makeup.widths, self.context))
         return [
             self._prediction(query, row, tuple(found))
             for query, row, found in zip(queries, chances, encoded, strict=True)
         ]
-
-    @property
-    def _widths(self) -> dict[str, int]:
-        return {side: self.network.side(side).width for side in self.network.inputs}
 
     def _prediction(
         self, query: Query, chances: NDArray[np.float32], modalities: tuple[str, ...]
@@ -348,44 +281,3 @@ class EmotionClassifier:
         return Prediction(
             names[best], by_name[names[best]], by_name, modalities, query.audio, query.text
         )
-
-
-def _reading(card: Mapping[str, Any]) -> Reading:
-    """How the encoder of a card was read.
-
-    Raises:
-        RunError: the card does not say.
-    """
-    try:
-        return Reading(**card["reading"])
-    except (KeyError, TypeError) as error:
-        raise RunError(
-            f"the run does not say how {card['name']} was read ({error}); train it again"
-        ) from error
-
-
-def _same(encoder: Any, card: dict[str, object]) -> Any:  # noqa: ANN401 - either kind
-    """The encoder, if it still gives the vectors the run was trained on."""
-    if "kept" in card:
-        return encoder
-    version = encoder.version
-    if isinstance(encoder, Tunable):  # it may answer now with another engine
-        version = encoder.version_with(_engine(card))
-    if (version, encoder.dim) != (card["version"], card["dim"]):
-        raise RunError(
-            f"the run was trained with {card['name']} version {card['version']}, "
-            f"this is version {version}; train it again, or give it the encoder it knows"
-        )
-    return encoder
-
-
-def _engine(card: Mapping[str, Any]) -> Engine:
-    """What made the vectors that the run was trained on.
-
-    Raises:
-        RunError: the card names an engine that there is not.
-    """
-    try:
-        return Engine(**card.get("engine", {}))
-    except (TypeError, KeyError, SettingsError) as error:
-        raise RunError(f"the run was trained with an unknown engine: {error}") from error

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from maeum.errors import RunError
 
+EXPORTED = "exported.json"
+"""Says what an exported folder holds; written last."""
+
 _RUN = ("*.json", "*.safetensors", "*.yaml", "*.parquet", "README.md")
+_EXPORTED = ("*.onnx", "*.onnx.data", "*.xml", "*head.bin", "*graph.bin", "*.npy")
 _VOCABULARY = ("*.txt", "*.model", "*.spm", "*.tiktoken")  # of encoders that were tuned
 
-FILES = (*_RUN, *_VOCABULARY)
+FILES = (*_RUN, *_EXPORTED, *_VOCABULARY)
 """What of a repository is fetched: no code and nothing pickled."""
 
 
@@ -32,6 +36,8 @@ def local_folder(name: str) -> Path:
 
 def _refuse_what_is_no_run(folder: Path) -> None:
     if (folder / "model.safetensors").is_file() and (folder / "config.json").is_file():
+        return
+    if (folder / EXPORTED).is_file():
         return
     if (folder / "maeum.yaml").is_file():
         raise RunError(

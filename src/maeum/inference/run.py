@@ -21,7 +21,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import yaml
@@ -32,7 +32,10 @@ from maeum.corpus.identity import KINDS, hashed
 from maeum.corpus.manifest import write_table
 from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
-from maeum.inference.classifier import EmotionClassifier
+
+if TYPE_CHECKING:
+    from maeum.inference.classifier import Classifier
+    from maeum.inference.trained import EmotionClassifier
 
 BEFORE = "before"
 """The part of what the weights that a run began with were trained on."""
@@ -122,7 +125,16 @@ class Run:
         Raises:
             RunError: the run is not finished.
         """
+        from maeum.inference.trained import EmotionClassifier
+
         return EmotionClassifier.from_pretrained(self.folder)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """What answers: `model`, or of an exported folder what computes without torch."""
+        from maeum.inference.exported import ExportedClassifier, is_exported
+
+        return ExportedClassifier.open(self.folder) if is_exported(self.folder) else self.model
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

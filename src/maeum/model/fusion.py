@@ -203,7 +203,7 @@ class Tokens(nn.Module):
         """Tokens as wide as h, and which count: of an absent side one that stands in for it."""
         made = [layer(values) for layer, (values, _) in zip(self.encoders, frames, strict=True)]
         kept = torch.cat([keep for _, keep in frames], dim=1) & present[:, None]
-        stand_in = self.stand_in.to(made[0].dtype).expand(len(present), 1, -1)
+        stand_in = self.stand_in.to(made[0].dtype).expand(present.shape[0], 1, -1)
         return (
             torch.cat([*made, stand_in], dim=1),
             torch.cat([kept, ~kept.any(dim=1, keepdim=True)], dim=1),

@@ -161,7 +161,7 @@ class Network(nn.Module):
         found = {
             side: (_vectors(given[side][0], frames.get(side)), given[side][1]) for side in given
         }
-        batch = next(len(values) for values, _ in found.values() if values is not None)
+        batch = next(values.shape[0] for values, _ in found.values() if values is not None)
         filled = {side: self._filled(side, *found[side], (batch,)) for side in self.inputs}
         raw = {side: values for side, (values, _) in filled.items()}
         return raw, {side: has for side, (_, has) in filled.items()}
@@ -186,9 +186,10 @@ class Network(nn.Module):
     ) -> Tensor:
         """The vector c; a row that lost a side lost it in the turns before as well."""
         some = next(iter(lost.values()))
+        batch = some.shape[0]
         if not self.config.context:
-            return torch.empty(len(some), 0, device=some.device)
-        shape = (len(some), next((len(x[0]) for x in context.values()), 1))
+            return torch.empty(batch, 0, device=some.device)
+        shape = (batch, next((x.shape[1] for x in context.values()), 1))
         previous, there = [], []
         for side in self.inputs:
             own = context.get(side), context.get(f"has_{side}")

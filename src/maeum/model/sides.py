@@ -86,7 +86,7 @@ class SideInput(nn.Module):
 
     def as_moments(self, vectors: Float[Tensor, "batch width"]) -> list[Moments]:
         """Per encoder a sequence of length 1; for encoders of one layer."""
-        there = torch.ones(len(vectors), 1, dtype=torch.bool, device=vectors.device)
+        there = torch.ones(vectors.shape[0], 1, dtype=torch.bool, device=vectors.device)
         return [(part[:, None], there) for part in self._apart(vectors)]
 
     def standard_moments(self, frames: Sequence[Moments]) -> list[Moments]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+from maeum.errors import TextError
 
 Cleaning = Literal["none", "comments"]
 
@@ -43,6 +46,19 @@ def clean_comment(text: str) -> str:
 
 
 CLEANINGS: dict[Cleaning, Callable[[str], str]] = {"none": str, "comments": clean_comment}
+
+
+def cleaned(sentences: Sequence[str], cleaning: Cleaning) -> list[str]:
+    """Sentences with composed Hangul, cleaned.
+
+    Raises:
+        TextError: a sentence is empty or of spaces only.
+    """
+    for sentence in sentences:
+        if not sentence.strip():
+            raise TextError(f"the text {sentence!r} is empty; expected at least one letter")
+    clean = CLEANINGS[cleaning]
+    return [clean(unicodedata.normalize("NFC", sentence)) for sentence in sentences]
 
 
 def cleaning_for(name: str, folder: Path) -> Cleaning:

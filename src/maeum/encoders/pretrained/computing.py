@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 
 import torch
 from torch import Tensor
 
+from maeum.encoders.lengths import by_length as by_length
 from maeum.encoders.pretrained.exactness import exact_convolutions
 from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.tower import Tower
@@ -77,26 +78,6 @@ def _move(tower: Tower) -> None:
             except RuntimeError:  # half of it may be there
                 tower.to("cpu")
                 raise
-
-
-def by_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Places of what is computed together: of similar length, padded to `most` in all.
-
-    Args:
-        lengths: (item,) of clips in samples, of sentences in tokens.
-        most: of a batch with its padding; an item longer than that is alone.
-
-    >>> list(by_length([4, 1, 2, 9], most=6))
-    [[1, 2], [0], [3]]
-    """
-    together: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
-        if together and (len(together) + 1) * lengths[place] > most:
-            yield together
-            together = []
-        together.append(place)
-    if together:
-        yield together
 
 
 def picked_layers(layers: str, depth: int, name: str) -> tuple[int, ...]:

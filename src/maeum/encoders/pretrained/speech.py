@@ -75,6 +75,11 @@ class PretrainedSpeech(Pretrained[NDArray[np.float32], SpeechTower]):
         return cls(name, reading, folder, tower, inputs)
 
     @property
+    def inputs(self) -> WaveInputs:
+        """How waves are prepared for the tower."""
+        return self._inputs
+
+    @property
     def at_once(self) -> int:
         """How many clips `encode` is best given at once: a processor takes each by itself."""
         return 1 if self._on_processor else 64

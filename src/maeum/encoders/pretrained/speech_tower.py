@@ -25,7 +25,7 @@ class SpeechTower(Tower):
 
     Args:
         model: the encoder alone.
-        family: it belongs to.
+        family: it belongs to; what differs between models is asked of it.
         layers: `last`, the number of one (0: what enters the first), or `weighted`: all.
         name: for messages.
 
@@ -35,7 +35,7 @@ class SpeechTower(Tower):
 
     def __init__(self, model: Any, family: Family, layers: str, name: str) -> None:  # noqa: ANN401
         super().__init__(model)
-        self._family = family
+        self.family = family
         self._config: Config = model.config
         self._depth = self._config.num_hidden_layers
         self._picked = picked_layers(layers, self._depth, name)
@@ -54,7 +54,7 @@ class SpeechTower(Tower):
 
     def convolutions(self) -> Iterable[nn.Module]:
         """The layers that hear the waveform; none where the model takes spectra."""
-        return [self.model.get_submodule(self._family.front)] if self._family.front else []
+        return [self.model.get_submodule(self.family.front)] if self.family.front else []
 
     def forward(
         self, values: Float[Tensor, "batch ..."], keep: Bool[Tensor, "batch step"]
@@ -66,10 +66,21 @@ class SpeechTower(Tower):
             keep: False where a step is padding.
         """
         steps = keep.sum(dim=1)
-        exact = self._family.exact(self._config)
+        exact = self.family.exact(self._config)
         states = self._states(values, keep.long()) if exact else self._by_length(values, steps)
         moments = torch.arange(states.shape[2], device=states.device)
-        return Frames(states, moments < self._family.frames(self._config, steps)[:, None])
+        return Frames(states, moments < self.family.frames(self._config, steps)[:, None])
+
+    def alone(
+        self, values: Float[Tensor, "one ..."], mask: Tensor | None
+    ) -> Float[Tensor, "one layer time dim"]:
+        """Vectors of one clip, for a graph that any clip may go through.
+
+        Args:
+            values: its wave or spectra.
+            mask: 0 where spectra are padding; None: there is none.
+        """
+        return self._states(values, mask)
 
     def _states(self, values: Tensor, mask: Tensor | None) -> Float[Tensor, "batch layer time dim"]:
         """What the layers wanted give, the last one as the model itself gives it: normalised."""

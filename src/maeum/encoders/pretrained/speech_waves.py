@@ -14,7 +14,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoFeatureExtractor
 
 from maeum.encoders.pretrained.speech_families import Extractor, Family
-from maeum.errors import AudioError, EncoderError
+from maeum.encoders.waves import require_samples
+from maeum.errors import EncoderError
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class WaveInputs:
         return max(self.samples(wave), getattr(self.extractor, "n_samples", 0))
 
     def _made(self, wave: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
-        _require_samples(wave)
+        require_samples(wave)
         heard = np.zeros(self.samples(wave), dtype=np.float32)
         heard[: len(wave)] = wave[: len(heard)]
         made = self.extractor(
@@ -93,13 +94,3 @@ def read_extractor(folder: Path, family: Family) -> Extractor:
             f"{family.extractor}; take preprocessor_config.json from the model it was made of"
         )
     return extractor
-
-
-def _require_samples(wave: NDArray[np.float32]) -> None:
-    if wave.ndim != 1 or not wave.size or not np.issubdtype(wave.dtype, np.floating):
-        raise AudioError(
-            f"a wave of shape {wave.shape} and type {wave.dtype}; "
-            "expected one row of floating-point samples: mix the channels and scale to [-1, 1]"
-        )
-    if not np.isfinite(wave).all():
-        raise AudioError("a wave with samples that are not finite; expected values in [-1, 1]")

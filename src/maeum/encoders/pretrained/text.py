@@ -76,6 +76,11 @@ class PretrainedText(Pretrained[str, TextTower]):
         inputs = SentenceInputs(tokens, cleaned, _most(model, reading), config.pad_token_id or 0)
         return cls(name, reading, folder, TextTower(model, reading.layers, name), inputs)
 
+    @property
+    def inputs(self) -> SentenceInputs:
+        """How sentences are prepared for the tower."""
+        return self._inputs
+
     def prepare(self, batch: Sequence[str]) -> dict[str, Tensor]:
         """Sentences as the inputs of `tower`, padded to the longest.
 

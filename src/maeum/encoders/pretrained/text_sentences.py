@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from maeum.encoders.pretrained.cleaning import CLEANINGS, Cleaning
+from maeum.encoders.pretrained.cleaning import Cleaning, cleaned
 from maeum.encoders.pretrained.tokens import Tokens
-from maeum.errors import TextError
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,8 @@ class SentenceInputs:
         Raises:
             TextError: a sentence is empty or of spaces only.
         """
-        for sentence in sentences:
-            if not sentence.strip():
-                raise TextError(f"the text {sentence!r} is empty; expected at least one letter")
-        clean = CLEANINGS[self.cleaning]
-        cleaned = [clean(unicodedata.normalize("NFC", sentence)) for sentence in sentences]
-        return [torch.tensor(numbers) for numbers in self.tokens.numbers(cleaned, self.most)]
+        ready = cleaned(sentences, self.cleaning)
+        return [torch.tensor(numbers) for numbers in self.tokens.numbers(ready, self.most)]
 
     def padded(self, numbers: Sequence[Tensor]) -> dict[str, Tensor]:
         """`values`: (sentence, token), and `keep`: False where there is padding only."""

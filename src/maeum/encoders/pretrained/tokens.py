@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
-from transformers import AutoTokenizer, PretrainedConfig
 
-from maeum.encoders.pretrained.quiet import quietly
 from maeum.encoders.pretrained.sentencepieces import MARKS, sentence_pieces
 from maeum.errors import EncoderError
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 UNREADABLE = (
     OSError,
@@ -141,7 +142,11 @@ def _mark_ends(tokenizer: Tokenizer, stated: Mapping[str, Any]) -> None:
 
 
 def _built(folder: Path, config: PretrainedConfig) -> Tokenizer:
-    """What transformers builds of `vocab.txt` and other files."""
+    """What transformers builds of `vocab.txt` and other files; nothing else here needs it."""
+    from transformers import AutoTokenizer
+
+    from maeum.encoders.pretrained.quiet import quietly
+
     with quietly():
         built = AutoTokenizer.from_pretrained(
             str(folder), config=config, trust_remote_code=False, local_files_only=True
