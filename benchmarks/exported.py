@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from side_by_side import PAIRS, all_in_turn, keep, table, versions
 
 from maeum.engine import Engine
 from maeum.exporting import export
-from maeum.inference import EmotionClassifier, ExportedClassifier, Query
+from maeum.inference import Classifier, EmotionClassifier, ExportedClassifier, Query
 
 FORMATS = {
     "openvino, float32": Engine("openvino", "float32"),
@@ -65,7 +66,7 @@ def _beside_run(
     for work, queries in _works(clips, asked.folder).items():
         ways = {"run": plain, **folders}
         ratios = all_in_turn(
-            {name: lambda way=way: list(way.predict(queries)) for name, way in ways.items()},
+            {name: partial(_answers, way, queries) for name, way in ways.items()},
             pairs=asked.pairs,
         )
         rows += [
@@ -73,6 +74,10 @@ def _beside_run(
             for name, ratio in ratios.items()
         ]
     return rows
+
+
+def _answers(way: Classifier, queries: Sequence[Query]) -> None:
+    assert len(list(way.predict(queries))) == len(queries)
 
 
 def _exported(run: Path, engine: Engine, clips: Path, folder: Path) -> Path:

@@ -61,6 +61,7 @@ def in_turn(plain: Work, fast: Work, *, pairs: int = PAIRS, warm: bool = True) -
         for work in (plain, fast) if pair % 2 == 0 else (fast, plain):
             seconds[work] = seconds_of(work)
         taken.append((seconds[plain], seconds[fast]))
+        _tell(pair, pairs, {"plain": seconds[plain], "fast": seconds[fast]})
     ratios = tuple(slow / quick for slow, quick in taken)
     return Ratio(ratios, *(statistics.median(ones) for ones in zip(*taken, strict=True)))
 
@@ -77,6 +78,7 @@ def all_in_turn(
         names = list(works) if round_ % 2 == 0 else list(works)[::-1]
         for name in names:
             taken[name].append(seconds_of(works[name]))
+        _tell(round_, pairs, {name: ones[-1] for name, ones in taken.items()})
     return {
         name: Ratio(
             tuple(a / b for a, b in zip(taken[first], taken[name], strict=True)),
@@ -85,6 +87,12 @@ def all_in_turn(
         )
         for name in others
     }
+
+
+def _tell(done: int, of: int, seconds: dict[str, float]) -> None:
+    """How far it is, for whoever waits."""
+    told = ", ".join(f"{name} {one:.3g} s" for name, one in seconds.items())
+    print(f"{done + 1} of {of}: {told}; load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
 
 
 def seconds_of(work: Work) -> float:
@@ -108,8 +116,11 @@ def peak_gb(script: str, *arguments: str) -> float:
 
 
 def own_peak_gb() -> float:
-    """The most memory this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    """The most memory this process has held so far, whatever the one that started it held."""
+    found = re.search(r"VmHWM:\s*(\d+)", _read("/proc/self/status"))
+    if found is None:  # no Linux
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return int(found[1]) / 2**20
 
 
 def machine() -> str:

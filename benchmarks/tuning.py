@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -32,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from real_size import make_encoders
-from side_by_side import Ratio, keep, table, versions
+from side_by_side import Ratio, keep, own_peak_gb, table, versions
 
 PLAIN = "plain"
 WAYS: dict[str, dict[str, object]] = {
@@ -130,7 +129,7 @@ def _measured(folder: Path, way: str) -> dict[str, float]:
     return {
         "step_s": step_s,
         "processor_s": processor_s,
-        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gb": own_peak_gb(),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,11 +43,16 @@ class Engine:
                 f"take engine={' or '.join(able)}, or precision={' or '.join(SERVED[self.name])}"
             )
 
-    @property
-    def salt(self) -> tuple[str, ...]:
-        """What it adds to an encoder's version: nothing in float32, where all agree to 1e-5.
+    def version_of(self, exact: str) -> str:
+        """The version of an encoder's vectors: in float32, where all agree to 1e-5, its own.
 
-        >>> Engine("openvino").salt, Engine("torch", "bfloat16").salt
-        ((), ('torch', 'bfloat16'))
+        Args:
+            exact: version of the encoder, as torch computes it in float32.
+
+        >>> Engine("openvino").version_of("1a2b"), Engine("torch", "bfloat16").version_of("1a2b")
+        ('1a2b', 'aa13a5e3358036a0')
         """
-        return () if self.precision == "float32" else (self.name, self.precision)
+        if self.precision == "float32":
+            return exact
+        decided = json.dumps([exact, self.name, self.precision])
+        return hashlib.sha256(decided.encode()).hexdigest()[:16]

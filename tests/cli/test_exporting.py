@@ -78,3 +78,17 @@ def test_it_is_compared_as_a_run_is(maeum, run, folder, corpus):
 def test_nothing_is_trained_from_it(maeum, folder, corpus, tmp_path):
     done = maeum("train", corpus, "--to", tmp_path / "next", "--from", folder)
     assert "is an exported run, without weights to train" in done.complaint
+
+
+def test_engine_and_precision_are_typed_with_predict_and_evaluate(maeum, run, corpus):
+    # built-in encoders compute as they always do
+    usual = maeum("predict", run, "--text", "정말 슬프다", "--json").json
+    for words in (["--precision", "bfloat16"], ["--engine", "torch"], ["--precision", "int8"]):
+        assert maeum("predict", run, "--text", "정말 슬프다", "--json", *words).json == usual
+    judged = maeum("evaluate", run, corpus, "--json").json
+    assert maeum("evaluate", run, corpus, "--json", "--precision", "bfloat16").json == judged
+
+
+def test_an_engine_that_does_not_serve_a_precision_is_refused_in_a_sentence(maeum, run):
+    wrong = maeum("predict", run, "--text", "정말", "--engine", "torch", "--precision", "int8")
+    assert "engine=torch does not compute in int8; take engine=onnx" in wrong.complaint

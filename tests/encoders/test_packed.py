@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from maeum.encoders import Reading, speech_encoders, text_encoders
 from maeum.encoders.pretrained import encoder as encoder_module
 from maeum.encoders.pretrained import tower as tower_module
+from maeum.encoders.pretrained.attention import PLAIN, plain_attention
 from maeum.encoders.pretrained.packed import PackedConvolution, PackedLinear, can_pack, pack
 from maeum.engine import SERVED, Engine
 from maeum.errors import SettingsError
@@ -128,9 +130,8 @@ def test_precision_changes_the_version_and_packing_does_not(shelf):
     plain, fast, half = (
         a_text_encoder(shelf, "klue-bert", engine) for engine in (None, FAST, HALF)
     )
-    assert plain.version == fast.version == half.version_with(FAST)
-    assert half.version != plain.version
-    assert half.version == fast.version_with(HALF)
+    assert plain.version == fast.version == half.exact_version
+    assert half.version == HALF.version_of(fast.exact_version) != plain.version
 
 
 def test_an_engine_refuses_what_it_does_not_serve():
@@ -173,3 +174,26 @@ def test_a_packed_convolution_is_the_convolution(how):
     expected = layers(x)
     pack(layers, torch.float32)
     torch.testing.assert_close(layers(x), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("clips", [1, 2])
+def test_plain_attention_is_that_of_torch(masked, clips):
+    class Layer(nn.Module):
+        is_causal, num_key_value_groups = False, 1
+
+    query, key, value = torch.randn(3, clips, 4, 11, 8)
+    mask = torch.zeros(clips, 1, 11, 11) if masked else None
+    expected, _ = sdpa_attention_forward(Layer(), query, key, value, mask, scaling=0.3)
+    found, _ = plain_attention(Layer(), query, key, value, mask, scaling=0.3)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    usual, _ = sdpa_attention_forward(Layer(), query, key, value, mask)
+    torch.testing.assert_close(
+        plain_attention(Layer(), query, key, value, mask)[0], usual, atol=1e-5, rtol=1e-5
+    )
+
+
+def test_it_is_taken_in_bfloat16_where_a_model_can(shelf):
+    for engine, expected in ((FAST, "sdpa"), (HALF, PLAIN)):
+        model = a_speech_encoder(shelf, "wav2vec2-large-robust", engine).tower.model
+        assert model.config._attn_implementation == expected

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say
+from maeum.cli.options import PrecisionChoice
 
 if TYPE_CHECKING:
     from maeum.encoders.graphs.engines import Precision
@@ -20,14 +21,6 @@ class FormatName(StrEnum):
 
     ONNX = "onnx"
     OPENVINO = "openvino"
-
-
-class PrecisionName(StrEnum):
-    """In what numbers are multiplied."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-    INT8 = "int8"
 
 
 Measured = Annotated[
@@ -43,7 +36,7 @@ Format = Annotated[
 ]
 
 PrecisionOption = Annotated[
-    PrecisionName,
+    PrecisionChoice,
     typer.Option(help="In what: onnx takes float32 or int8, openvino float32 or bfloat16."),
 ]
 
@@ -71,7 +64,7 @@ def export(
     *,
     to: Annotated[Path, typer.Option("--to", help="Folder to write.")],
     format_: Format = FormatName.ONNX,
-    precision: PrecisionOption = PrecisionName.FLOAT32,
+    precision: PrecisionOption = PrecisionChoice.FLOAT32,
     most: Annotated[
         int, typer.Option(min=1, help="Utterances compared at most, the run's test part first.")
     ] = 200,

@@ -10,6 +10,7 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.cli.corpora import CorpusFolder
+from maeum.cli.options import EngineOption, PrecisionOption, engine_of
 from maeum.cli.using import RunFolder
 from maeum.config import Modality, Part
 
@@ -48,6 +49,8 @@ def evaluate(
         list[GroupColumn] | None,
         typer.Option(help="Tell the results apart by it too. May be repeated."),
     ] = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     json_: JsonFlag = False,
 ) -> None:
     """Test a run on the test part of its own corpus, or on another corpus.
@@ -59,14 +62,17 @@ def evaluate(
     `maeum evaluate runs/first corpora/ko --by gender --by speaker`
 
     `maeum evaluate runs/first corpora/calls --map names.yaml --json`
+
+    `maeum evaluate runs/paper corpora/ko --precision bfloat16`
     """
     from maeum.cli.training import print_evaluation
     from maeum.corpus import Corpus
     from maeum.evaluation import evaluate as judge
     from maeum.evaluation.mapping import read_mapping
+    from maeum.inference import Run
 
     evaluation = judge(
-        run,
+        Run.open(run, engine=engine_of(engine, precision)),
         Corpus.open(corpus),
         part=part,
         modality=modality,

@@ -4,13 +4,62 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, get_args
 
 import typer
 
 from maeum.config import Settings
+from maeum.engine import Engine
 
 Command = Callable[..., None]
+
+
+class EngineChoice(StrEnum):
+    """What computes pretrained encoders; typer takes no list of literals here."""
+
+    TORCH = "torch"
+    OPENVINO = "openvino"
+    ONNX = "onnx"
+
+
+class PrecisionChoice(StrEnum):
+    """In what numbers."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    INT8 = "int8"
+
+
+EngineOption = Annotated[
+    EngineChoice | None,
+    typer.Option(
+        "--engine", help="What computes pretrained encoders. [default: as the run was trained]"
+    ),
+]
+
+PrecisionOption = Annotated[
+    PrecisionChoice | None,
+    typer.Option(
+        help="Of what they compute; bfloat16 and int8 are faster and round. "
+        "[default: as the run was trained]"
+    ),
+]
+
+
+def engine_of(engine: EngineChoice | None, precision: PrecisionChoice | None) -> Engine | None:
+    """The engine that was typed; None: nothing was.
+
+    Raises:
+        SettingsError: it does not serve the precision.
+    """
+    if engine is None and precision is None:
+        return None
+    usual = Engine("onnx") if precision == "int8" else Engine()
+    return Engine(
+        usual.name if engine is None else engine.value,
+        usual.precision if precision is None else precision.value,
+    )
 
 
 def takes_settings(

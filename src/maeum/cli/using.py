@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say
+from maeum.cli.options import EngineOption, PrecisionOption, engine_of
 
 if TYPE_CHECKING:
     from maeum.emotions import EmotionSet
@@ -39,6 +40,8 @@ def predict(
             help="Folder of other recordings of the voice, for --normalize speaker runs.",
         ),
     ] = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     json_: JsonFlag = False,
 ) -> None:
     """Name the emotion of recordings, sentences, or both.
@@ -52,12 +55,14 @@ def predict(
     `maeum predict runs/first calls/ --texts calls.csv --json > felt.jsonl`
 
     `maeum predict runs/first --text "오늘 정말 행복해"`
+
+    `maeum predict runs/paper calls/ --precision bfloat16`
     """
     from maeum.inference import Failure, classifier_of
     from maeum.inference.queries import queries
 
     asked = queries(audio or [], text=text, texts=texts)
-    model = classifier_of(run)
+    model = classifier_of(run, engine=engine_of(engine, precision))
     voice = None if speaker is None else model.voice_in(speaker)
     if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")

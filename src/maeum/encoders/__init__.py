@@ -112,21 +112,29 @@ class TextEncoder(Encoder, Protocol):
 
 
 @runtime_checkable
+class Computed(Encoder, Protocol):
+    """A pretrained encoder, whatever computes it.
+
+    Attributes:
+        engine: that it answers with.
+        exact_version: its version in float32.
+    """
+
+    engine: Engine
+    exact_version: str
+
+
+@runtime_checkable
 class Tunable(Encoder, Protocol):
     """A pretrained encoder, whose weights can be trained with the network.
 
     Attributes:
         tower: `forward(**inputs)` gives `pretrained.frames.Frames`.
         base: what a LoRA adapter on it belongs to.
-        engine: that it answers with.
     """
 
     tower: Tower
     base: Base
-    engine: Engine
-
-    def version_with(self, engine: Engine) -> str:
-        """The version of the vectors that an engine makes."""
 
     def prepare(self, batch: Sequence[Any]) -> dict[str, Tensor]:
         """Waves or sentences as the inputs of `tower`, padded, with what says where they end."""
@@ -257,9 +265,14 @@ def _made(
     if name.startswith(BUILTIN):
         _refuse_unknown(name, builtin)
     encoder = _pretrained(name, _found(pretrained).load, reading)
-    if engine is not None:
+    if engine is None:
+        return encoder
+    if engine.name == "torch":
         encoder.hasten(engine.precision)
-    return encoder
+        return encoder
+    from maeum.encoders.pretrained.as_graphs import as_graph
+
+    return as_graph(encoder, engine)
 
 
 def _refuse_unknown(name: str, builtin: dict[str, str]) -> None:

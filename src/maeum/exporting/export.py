@@ -25,7 +25,7 @@ import numpy as np
 
 from maeum.corpus import Corpus
 from maeum.encoders import BUILTIN, kept_at
-from maeum.encoders.graphs.engines import Engine, Precision
+from maeum.encoders.graphs.engines import Format, Precision
 from maeum.encoders.pretrained.conversion import refuse_unserved, write_encoder
 from maeum.errors import RunError, SettingsError
 from maeum.evaluation.agreement import LIMITS, Agreement, Drawn, Limits, agreement, drawn
@@ -54,7 +54,7 @@ class Exported:
     """
 
     folder: Path
-    engine: Engine
+    engine: Format
     precision: Precision
     size_bytes: int
     agreement: Agreement | None
@@ -74,7 +74,7 @@ def export(
     run: str | Path,
     to: str | Path,
     *,
-    engine: Engine = "onnx",
+    engine: Format = "onnx",
     precision: Precision = "float32",
     corpus: Corpus | None = None,
     most: int = 200,
@@ -127,7 +127,7 @@ def _write(
     classifier: EmotionClassifier,
     source: Path,
     folder: Path,
-    engine: Engine,
+    engine: Format,
     precision: Precision,
 ) -> dict[str, Any]:
     """Write all files; what `exported.json` says is given back too."""

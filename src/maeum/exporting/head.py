@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from maeum.encoders.graphs.engines import Engine
+from maeum.encoders.graphs.engines import Format
 from maeum.encoders.pretrained.conversion import Input, write_graph
 from maeum.inference.exported import HEAD
 from maeum.inference.graph_inputs import BEFORE, frames_named
@@ -20,7 +20,7 @@ BATCH, MOMENTS = 3, 5
 """Rows, and moments of each, that the network is traced with; the graph takes any number."""
 
 
-def write_head(network: Network, folder: Path, engine: Engine) -> None:
+def write_head(network: Network, folder: Path, engine: Format) -> None:
     """Write the network as a graph in float32; it is small.
 
     Args:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from maeum.cache import VARIABLE
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, Reading, SpeechEncoder, TextEncoder
 from maeum.errors import StoreError
-from maeum.features.cache import VARIABLE
 from maeum.features.drawer import ITEM_BYTES, Drawer
 from maeum.features.extract import sources_of, with_drawers
 from maeum.features.sources import UNUSABLE, Source

@@ -21,9 +21,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from maeum.cache import VARIABLE, cache_folder
 from maeum.encoders import Encoder
 from maeum.errors import StoreError
-from maeum.features.cache import VARIABLE, cache_folder
 from maeum.features.database import blamed_on, bytes_of, remove
 from maeum.features.digests import Digests
 from maeum.features.drawer import SUFFIX, Drawer

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 from numpy import ndarray
 
-from maeum.features.cache import cache_folder
+from maeum.cache import cache_folder
 
 LARGEST_IN_MEMORY = 2**30
 """Bytes; larger tables lie in a file without a name, which is gone when nobody uses them."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maeum.ahead import batches
 from maeum.corpus import Corpus
 from maeum.corpus.audio import find_recordings
 from maeum.corpus.text import clean
@@ -23,7 +25,10 @@ from maeum.features.extract import StoreOrUsual
 from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.inference.makeup import Makeup
 from maeum.inference.prediction import Failure, Prediction, Query
-from maeum.inference.vectors import QueryVectors, SideVectors, features_of, heard, read
+from maeum.inference.vectors import QueryVectors, SideVectors, features_of, heard, read_together
+
+ReadTexts: TypeAlias = Mapping[str, SideVectors | MaeumError]
+"""Cleaned text -> what was made of it, or why nothing was."""
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
@@ -126,7 +131,7 @@ class Classifier(ABC):
             RunError: neither is given that this run can use, or the voice is missing.
         """
         query = Query(None if audio is None else str(audio), text)
-        return self._answer([query], [self._encode(query, voice)])[0]
+        return self._answer([query], [self._encode(query, voice, self._read([query]))])[0]
 
     def predict(
         self, queries: Iterable[Query], *, voice: Voice | None = None
@@ -136,12 +141,21 @@ class Classifier(ABC):
         Raises:
             RunError: this version has other encoders than the run was trained with.
         """
-        queries = iter(queries)
         self._ensure_encoders()
-        encode = partial(self._try_to_encode, voice=voice)
+        for batch in batches(queries, AT_ONCE):
+            yield from self._answer_or_fail(batch, self._encode_all(batch, voice))
+
+    def _encode_all(
+        self, batch: Sequence[Query], voice: Voice | None
+    ) -> list[QueryVectors | Failure]:
+        """Each on a core of its own, the longest first; a single one on all cores."""
+        encode = partial(self._try_to_encode, voice=voice, read=self._read(batch))
+        if len(batch) == 1:
+            return [encode(batch[0])]
+        order = sorted(range(len(batch)), key=lambda place: -_size(batch[place]))
         with encoding_workers() as pool:
-            while batch := list(islice(queries, AT_ONCE)):
-                yield from self._answer_or_fail(batch, list(pool.map(encode, batch)))
+            encoded = dict(zip(order, pool.map(encode, [batch[at] for at in order]), strict=True))
+        return [encoded[place] for place in range(len(batch))]
 
     def voice_in(self, folder: str | Path) -> Voice:
         """What the recordings below a folder tell of a voice; their emotions need not be known.
@@ -210,9 +224,11 @@ class Classifier(ABC):
         ]
         return np.concatenate(parts or [np.zeros((0, len(self.emotions)), np.float32)])
 
-    def _try_to_encode(self, query: Query, voice: Voice | None) -> QueryVectors | Failure:
+    def _try_to_encode(
+        self, query: Query, voice: Voice | None, read: ReadTexts
+    ) -> QueryVectors | Failure:
         try:
-            return self._encode(query, voice)
+            return self._encode(query, voice, read)
         except MaeumError as error:
             return Failure(str(error), query.audio, query.text)
 
@@ -230,12 +246,15 @@ class Classifier(ABC):
         for item in encoded:
             yield item if isinstance(item, Failure) else next(predictions)
 
-    def _encode(self, query: Query, voice: Voice | None) -> QueryVectors:
+    def _encode(self, query: Query, voice: Voice | None, read: ReadTexts) -> QueryVectors:
         encoded: dict[str, SideVectors] = {}
         if self.speech and query.audio is not None:
             encoded["speech"] = self._hear(Path(query.audio), voice)
         if self.text and query.text is not None:
-            encoded["text"] = self._read(query.text)
+            text = clean(query.text)
+            if text is None:
+                raise TextError(f"the text {query.text!r} is empty; expected what was said")
+            encoded["text"] = _or_raised(read[text])
         if not encoded:
             wanted = " or ".join(self.sides)
             raise RunError(f"this run takes {wanted}; none was given")
@@ -255,11 +274,17 @@ class Classifier(ABC):
         how = {"equal_loudness": self.equal_loudness, "over_time": self._reads_frames}
         return heard(path, self.speech, **how)
 
-    def _read(self, given: str) -> SideVectors:
-        text = clean(given)
-        if text is None:
-            raise TextError(f"the text {given!r} is empty; expected what was said")
-        return read(text, self.text, over_time=self._reads_frames)
+    def _read(self, queries: Sequence[Query]) -> ReadTexts:
+        """The texts that queries have, cleaned: together, or where one fails each by itself."""
+        cleaned = [clean(query.text) for query in queries if query.text is not None]
+        texts = [text for text in cleaned if text is not None] if self.text else []
+        try:
+            return read_together(texts, self.text, over_time=self._reads_frames)
+        except MaeumError as error:
+            if len(texts) == 1:
+                return {texts[0]: error}
+            alone = [self._read([Query(None, text)]) for text in texts]
+            return {text: found for one in alone for text, found in one.items()}
 
     def _answer(
         self, queries: Sequence[Query], encoded: Sequence[QueryVectors]
@@ -281,3 +306,16 @@ class Classifier(ABC):
         return Prediction(
             names[best], by_name[names[best]], by_name, modalities, query.audio, query.text
         )
+
+
+def _size(query: Query) -> int:
+    """Bytes of a recording, which say how long it is among others of its kind."""
+    with suppress(OSError):
+        return 0 if query.audio is None else os.path.getsize(query.audio)
+    return 0
+
+
+def _or_raised(found: SideVectors | MaeumError) -> SideVectors:
+    if isinstance(found, MaeumError):
+        raise found
+    return found

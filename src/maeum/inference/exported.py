@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maeum.encoders import BUILTIN, kept_at, speech_encoders, text_encoders
-from maeum.encoders.graphs.engines import Engine, Graph, open_graph
+from maeum.encoders.graphs.engines import Format, Graph, open_graph
+from maeum.engine import Engine
 from maeum.errors import EncoderError, RunError
 from maeum.features import Features
 from maeum.inference.arrays import Places
@@ -35,20 +36,35 @@ def is_exported(folder: Path) -> bool:
     return (folder / EXPORTED).is_file()
 
 
-def classifier_of(name: str | Path) -> Classifier:
+def classifier_of(name: str | Path, *, engine: Engine | None = None) -> Classifier:
     """The classifier in a folder, or of that name on the model hub.
 
     An exported one computes without torch.
 
+    Args:
+        name: of the folder, or on the hub.
+        engine: that computes the pretrained encoders of a run; None: the one it was trained with.
+
     Raises:
-        RunError: the folder holds none, or the name cannot be fetched.
+        RunError: the folder holds none, or the name cannot be fetched; or an exported one is to
+            be computed by another engine.
     """
     folder = local_folder(str(name))
     if is_exported(folder):
-        return ExportedClassifier.open(folder)
+        return _of_engine(ExportedClassifier.open(folder), engine)
     from maeum.inference.trained import EmotionClassifier
 
-    return EmotionClassifier.from_pretrained(name)
+    return EmotionClassifier.from_pretrained(name, engine=engine)
+
+
+def _of_engine(exported: ExportedClassifier, asked: Engine | None) -> ExportedClassifier:
+    own = Engine(exported.told["engine"], exported.told["precision"])
+    if asked not in (None, own):
+        raise RunError(
+            f"what was exported for {own.name} in {own.precision} answers with nothing else; leave "
+            "engine and precision out, or export the run anew"
+        )
+    return exported
 
 
 class ExportedClassifier(Classifier):
@@ -120,7 +136,7 @@ def _told_in(folder: Path) -> dict[str, Any]:
         told: dict[str, Any] = json.loads((folder / EXPORTED).read_text(encoding="utf-8"))
         if told["format"] != FORMAT:
             raise ValueError(f"its format is {told['format']}, this version reads {FORMAT}")
-        if told["engine"] not in get_args(Engine):
+        if told["engine"] not in get_args(Format):
             raise ValueError(f"its engine {told['engine']!r} is unknown")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _broken(folder, error) from error

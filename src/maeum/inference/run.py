@@ -30,6 +30,7 @@ from maeum.config import Settings
 from maeum.corpus import Corpus
 from maeum.corpus.identity import KINDS, hashed
 from maeum.corpus.manifest import write_table
+from maeum.engine import Engine
 from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
 
@@ -64,18 +65,20 @@ class Run:
 
     Attributes:
         folder: where it is.
+        engine: that computes pretrained encoders; None: the one it was trained with.
     """
 
     folder: Path
+    engine: Engine | None = None
 
     @classmethod
-    def open(cls, folder: str | Path) -> Run:
-        """A finished or interrupted run.
+    def open(cls, folder: str | Path, *, engine: Engine | None = None) -> Run:
+        """A finished or interrupted run; for `engine` see the attributes.
 
         Raises:
             RunError: the folder holds none.
         """
-        run = cls(Path(folder))
+        run = cls(Path(folder), engine)
         if not run.card_path.is_file():
             raise RunError(f"{folder} is no run (it has no maeum.yaml)")
         return run
@@ -127,14 +130,14 @@ class Run:
         """
         from maeum.inference.trained import EmotionClassifier
 
-        return EmotionClassifier.from_pretrained(self.folder)
+        return EmotionClassifier.from_pretrained(self.folder, engine=self.engine)
 
     @cached_property
     def classifier(self) -> Classifier:
         """What answers: `model`, or of an exported folder what computes without torch."""
-        from maeum.inference.exported import ExportedClassifier, is_exported
+        from maeum.inference.exported import classifier_of
 
-        return ExportedClassifier.open(self.folder) if is_exported(self.folder) else self.model
+        return classifier_of(self.folder, engine=self.engine)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

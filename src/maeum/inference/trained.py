@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maeum.encoders import Reading, Tunable, kept_at, speech_encoders, text_encoders
+from maeum.encoders import Computed, Reading, Tunable, kept_at, speech_encoders, text_encoders
 from maeum.engine import Engine
 from maeum.errors import RunError, SettingsError
 from maeum.features import Features
@@ -152,8 +152,8 @@ def _same(encoder: Any, card: Mapping[str, Any]) -> Any:  # noqa: ANN401 - eithe
     if "kept" in card:
         return encoder
     version = encoder.version
-    if isinstance(encoder, Tunable):  # it may answer now with another engine
-        version = encoder.version_with(_engine(card))
+    if isinstance(encoder, Computed):  # it may answer now with another engine
+        version = _engine(card).version_of(encoder.exact_version)
     if (version, encoder.dim) != (card["version"], card["dim"]):
         raise RunError(
             f"the run was trained with {card['name']} version {card['version']}, "

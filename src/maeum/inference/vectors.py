@@ -54,11 +54,24 @@ def heard(
     return SideVectors(hear(path, encoders, equal_loudness=equal_loudness))
 
 
-def read(sentence: str, encoders: Sequence[TextEncoder], *, over_time: bool) -> SideVectors:
-    """A sentence, encoded; with its frames if vectors over time are wanted."""
+def read_together(
+    sentences: Sequence[str], encoders: Sequence[TextEncoder], *, over_time: bool
+) -> dict[str, SideVectors]:
+    """Sentence -> what was made of it, of many at once: short ones gain twofold from it.
+
+    Raises:
+        TextError: one of them is empty.
+    """
+    different = list(dict.fromkeys(sentences))
+    if not different:
+        return {}
     if over_time:
-        return _with_means(tuple(encoder.frames([sentence])[0] for encoder in encoders))
-    return SideVectors(np.concatenate([encoder.encode([sentence])[0] for encoder in encoders]))
+        tables = zip(*(encoder.frames(different) for encoder in encoders), strict=True)
+        return dict(zip(different, map(_with_means, tables), strict=True))
+    vectors = np.concatenate([encoder.encode(different) for encoder in encoders], axis=1)
+    return {
+        sentence: SideVectors(vector) for sentence, vector in zip(different, vectors, strict=True)
+    }
 
 
 def _with_means(frames: tuple[Vector, ...]) -> SideVectors:

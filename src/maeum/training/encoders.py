@@ -9,6 +9,7 @@ from typing import Any
 from maeum.config import Settings
 from maeum.corpus import Corpus
 from maeum.encoders import (
+    Computed,
     Encoder,
     Reading,
     SpeechEncoder,
@@ -117,7 +118,7 @@ class Encoders:
         return [
             card(encoder)
             | {"name": findable(encoder.name), "reading": reading}
-            | ({"engine": asdict(encoder.engine)} if isinstance(encoder, Tunable) else {})
+            | ({"engine": asdict(encoder.engine)} if isinstance(encoder, Computed) else {})
             | ({"kept": kept_at(side, place)} if tower_key(side, place) in tuned else {})
             for place, encoder in enumerate(self.by_side.get(side, ()))
         ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from maeum.encoders import Reading, Standardize
-from maeum.encoders.graphs.engines import Engine, Graph, Precision, open_graph
+from maeum.encoders.graphs.engines import Format, Graph, Precision, open_graph
 from maeum.errors import EncoderError
 from maeum.files import write_json
 
@@ -46,7 +46,7 @@ class Description:
     layers: int
     standardize: Standardize
     reading: Reading | None
-    engine: Engine
+    engine: Format
     precision: Precision
     preparing: Mapping[str, Any] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ def read_description(folder: Path) -> Description:
         if reading is not None:
             stated["reading"] = Reading(**reading)
         found = Description(**stated)
-        if found.engine not in get_args(Engine) or found.precision not in get_args(Precision):
+        if found.engine not in get_args(Format) or found.precision not in get_args(Precision):
             raise ValueError(f"unknown: {found.engine}, {found.precision}")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise EncoderError(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maeum.encoders import Standardize
 from maeum.encoders.graphs.description import Description, read_description
+from maeum.engine import Engine
 from maeum.errors import EncoderError
 
 Item = TypeVar("Item")
@@ -42,13 +43,16 @@ class GraphEncoder(ABC, Generic[Item]):
     Attributes:
         name: as it was typed in training.
         version: changes with the graph and the precision.
+        exact_version: of the encoder in float32; for an exported one that of the graph.
+        engine: that computes it.
     """
 
     cheap = False
     threaded = False
 
     def __init__(self, folder: Path, told: Description) -> None:
-        self.name, self.version = told.name, told.version
+        self.name, self.version, self.exact_version = told.name, told.version, told.version
+        self.engine = Engine(told.engine, told.precision)
         self.standardize: Standardize = told.standardize
         self._told, self._graph = told, told.graph_in(folder)
 

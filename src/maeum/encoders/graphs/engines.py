@@ -17,11 +17,11 @@ from maeum.errors import EncoderError, SettingsError
 
 logger = logging.getLogger(__name__)
 
-Engine = Literal["onnx", "openvino"]
+Format = Literal["onnx", "openvino"]
 """What computes a graph: ONNX Runtime, or OpenVINO. What comes out is float32, whatever the
 precision that weights and activations are multiplied in."""
 
-ENDINGS: dict[Engine, str] = {"onnx": ".onnx", "openvino": ".xml"}
+ENDINGS: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 """Of the files graphs are in. Weights lie beside them, in NAME.onnx.data or NAME.bin."""
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
@@ -34,7 +34,7 @@ class Graph(Protocol):
         """What it makes of its inputs, by their names."""
 
 
-def open_graph(folder: Path, name: str, engine: Engine, precision: Precision) -> Graph:
+def open_graph(folder: Path, name: str, engine: Format, precision: Precision) -> Graph:
     """The graph of that name in a folder.
 
     Args:
@@ -50,7 +50,7 @@ def open_graph(folder: Path, name: str, engine: Engine, precision: Precision) ->
     path = folder / f"{name}{ENDINGS[engine]}"
     if not path.is_file():
         raise EncoderError(f"{path} is missing; export the run again")
-    opened: dict[Engine, type[_Onnx] | type[_OpenVino]] = {"onnx": _Onnx, "openvino": _OpenVino}
+    opened: dict[Format, type[_Onnx] | type[_OpenVino]] = {"onnx": _Onnx, "openvino": _OpenVino}
     return opened[engine](path, precision)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from maeum.encoders import SpeechEncoder, TextEncoder
 from maeum.encoders.graphs.description import GRAPH, Description
-from maeum.encoders.graphs.engines import ENDINGS, Engine, Precision, onnxruntime, openvino
+from maeum.encoders.graphs.engines import ENDINGS, Format, Precision, onnxruntime, openvino
 from maeum.encoders.graphs.text import write_tokens
 from maeum.encoders.pretrained.computing import answering
 from maeum.encoders.pretrained.loading import first_line
@@ -36,7 +36,7 @@ EXAMPLES = ("정말 마음이 아프다", "응")
 QUANTIZED = ("MatMul", "Gemm")
 """Of a graph in int8; convolutions gain nothing from it."""
 
-PRECISIONS: Mapping[Engine, Sequence[Precision]] = {
+PRECISIONS: Mapping[Format, Sequence[Precision]] = {
     "onnx": SERVED["onnx"],
     "openvino": SERVED["openvino"],
 }
@@ -58,7 +58,7 @@ class Input(NamedTuple):
     moving: Sequence[int]
 
 
-def refuse_unserved(engine: Engine, precision: Precision) -> None:
+def refuse_unserved(engine: Format, precision: Precision) -> None:
     """Raise where an engine cannot do what is asked.
 
     Raises:
@@ -87,7 +87,7 @@ def write_graph(
     module: nn.Module,
     inputs: Sequence[Input],
     path: Path,
-    engine: Engine,
+    engine: Format,
     precision: Precision = "float32",
 ) -> None:
     """Write a module as a graph with one output.
@@ -166,7 +166,7 @@ def _quantize(path: Path) -> None:
 
 
 def write_encoder(
-    encoder: SpeechEncoder | TextEncoder, folder: Path, engine: Engine, precision: Precision
+    encoder: SpeechEncoder | TextEncoder, folder: Path, engine: Format, precision: Precision
 ) -> Description:
     """Write an encoder as a graph, with all that preparing its input takes.
 
@@ -292,7 +292,7 @@ def _adapted(tower: nn.Module) -> list[Any]:
     return [layer for layer in tower.modules() if isinstance(layer, BaseTunerLayer)]
 
 
-def _version(folder: Path, engine: Engine, precision: Precision) -> str:
+def _version(folder: Path, engine: Format, precision: Precision) -> str:
     """16 hexadecimal digits that change with any file, or with how they are computed."""
     digest = hashlib.sha256(f"graph 1 {engine} {precision}".encode())
     for path in sorted(folder.iterdir()):

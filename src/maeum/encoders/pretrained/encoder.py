@@ -102,12 +102,7 @@ class Pretrained(ABC, Generic[Item, AnyTower]):
     @property
     def version(self) -> str:
         """Changes when the vectors do, which are others in another precision."""
-        return self.version_with(self.engine)
-
-    def version_with(self, engine: Engine) -> str:
-        """The version of the vectors that an engine makes."""
-        salt = engine.salt
-        return fingerprint(self.exact_version.encode(), *salt) if salt else self.exact_version
+        return self.engine.version_of(self.exact_version)
 
     def save(self, folder: Path) -> None:
         """Write what `load` reads, in the layout of the hub, each file whole or not at all.

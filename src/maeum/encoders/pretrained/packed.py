@@ -22,6 +22,8 @@ from torch.nn import functional
 from torch.nn.utils import parametrize
 from transformers.activations import GELUActivation
 
+from maeum.encoders.pretrained.attention import take_plain_attention
+
 EXPECTED_ROWS = 256
 """Frames or tokens in a product that weights are laid out for; others work, a little slower."""
 
@@ -107,6 +109,8 @@ def pack(model: nn.Module, dtype: torch.dtype) -> None:
     model.requires_grad_(False)
     _merge_adapters(model)
     _pack_below(model, dtype)
+    if dtype is torch.bfloat16:
+        take_plain_attention(model)
     for module in model.modules():
         if not isinstance(module, NORMS):  # they take and give either, and divide by small numbers
             for values in _own(module):

@@ -1,4 +1,4 @@
-"""Where vectors are kept."""
+"""Where what can be computed again is kept."""
 
 from __future__ import annotations
 
