@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import signal
 import statistics
 import subprocess
@@ -26,11 +25,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from side_by_side import keep
 
 from maeum.corpus import Corpus
 from maeum.corpus.sampling import Sample, sample
 from maeum.corpus.splits import split
 from maeum.testing.aihub466 import PAIRS, make_aihub466
+
+TOLD: list[str] = []
 
 LIMITS = {"import": 180.0, "memory": 2.0, "sampling": 1.0}
 """Seconds, GB and seconds that are promised."""
@@ -59,7 +61,6 @@ def main() -> None:
 
 def run(home: Path, scratch: Path, pairs: int) -> None:
     """All figures for a tree of some size."""
-    print(machine())
     planted = made(home, pairs)
     tree = home / "tree"
     once, twice = scratch / "once", scratch / "killed"
@@ -69,24 +70,20 @@ def run(home: Path, scratch: Path, pairs: int) -> None:
     verdict("  its memory", memory_gb, "GB", LIMITS["memory"])
     killed(tree, twice, wall_s / 2)
     again_s, _ = imported(tree, twice)
-    print(f"killed after {wall_s / 2:.0f} s and typed again: {again_s:.1f} s more")
+    tell(f"killed after {wall_s / 2:.0f} s and typed again: {again_s:.1f} s more")
     same = Corpus.open(once).utterances.equals(Corpus.open(twice).utterances)
-    print(f"  the same corpus as one that was not killed: {same}")
+    tell(f"  the same corpus as one that was not killed: {same}")
     unchanged_s, _ = imported(tree, once)
-    print(f"import of what has not changed: {unchanged_s:.1f} s")
+    tell(f"import of what has not changed: {unchanged_s:.1f} s")
     counted(once, planted)
     sampled(Corpus.open(once))
+    keep("import", "\n".join(f"- {line.strip()}" for line in TOLD))
 
 
-def machine() -> str:
-    """What the figures were taken on."""
-    cores = len(os.sched_getaffinity(0))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    return (
-        f"{cores} cores, {memory:.0f} GiB, load {load}, {platform.system()} "
-        f"{platform.machine()}, Python {platform.python_version()}"
-    )
+def tell(line: str) -> None:
+    """Print a figure, and keep it for the page."""
+    print(line, flush=True)
+    TOLD.append(line)
 
 
 def made(home: Path, pairs: int) -> dict[str, object]:
@@ -96,7 +93,7 @@ def made(home: Path, pairs: int) -> dict[str, object]:
         began = time.monotonic()
         planted = make_aihub466(home / "tree", pairs=pairs)
         told.write_text(json.dumps(asdict(planted), default=str), encoding="utf-8")
-        print(f"the tree of {pairs:,} pairs was made in {time.monotonic() - began:.0f} s")
+        tell(f"the tree of {pairs:,} pairs was made in {time.monotonic() - began:.0f} s")
     return json.loads(told.read_text(encoding="utf-8"))
 
 
@@ -132,8 +129,8 @@ def counted(folder: Path, planted: dict[str, object]) -> None:
     """Whether what was found is what was planted; and the tables of the paper."""
     corpus = Corpus.open(folder)
     rejected = dict(corpus.rejected["reason"].value_counts().iter_rows())
-    print(f"found {len(corpus):,} utterances, planted {planted['imported']:,}")
-    print(f"left out by reason as planted: {rejected == planted['rejected']}: {rejected}")
+    tell(f"found {len(corpus):,} utterances, planted {planted['imported']:,}")
+    tell(f"left out by reason as planted: {rejected == planted['rejected']}: {rejected}")
     subprocess.run([sys.executable, "-m", "maeum", "stats", str(folder)], check=True)
 
 
@@ -145,7 +142,7 @@ def sampled(corpus: Corpus) -> None:
         wall_s = median(lambda w=enough: sample(rows, w, rng=np.random.default_rng(0)))
         verdict(f"sample: {name}", wall_s, "s", LIMITS["sampling"])
     for protocol in ("random", "speaker", "script", "speaker+script"):
-        print(f"split by {protocol}: {median(lambda p=protocol: split(rows, p)):.2f} s")
+        tell(f"split by {protocol}: {median(lambda p=protocol: split(rows, p)):.2f} s")
 
 
 def median(work: Callable[[], object]) -> float:
@@ -161,7 +158,7 @@ def median(work: Callable[[], object]) -> float:
 def verdict(what: str, value: float, unit: str, limit: float) -> None:
     """A figure beside its limit."""
     held = "within" if value <= limit else "OVER"
-    print(f"{what}: {value:.2f} {unit} ({held} {limit:g} {unit})")
+    tell(f"{what}: {value:.2f} {unit} ({held} {limit:g} {unit})")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 import torch
+from exported import exported_folder
 from limits import measured_gflops
 from real_size import (
     LONGEST_S,
@@ -32,7 +33,7 @@ from real_size import (
 from side_by_side import PAIRS, all_in_turn, keep, own_peak_gb, peak_gb, table, versions
 
 from maeum.engine import Engine
-from maeum.inference import EmotionClassifier, Query
+from maeum.inference import EmotionClassifier, ExportedClassifier, Query
 
 BATCH = 32
 ENGINES = {"bfloat16": Engine("torch", "bfloat16"), "float32": Engine("torch", "float32")}
@@ -187,6 +188,10 @@ def _one_clip(works: dict[str, Way], asked: argparse.Namespace, run: Path, speec
     wave = np.random.default_rng(0).normal(0, 0.1, 4 * RATE_HZ).astype(np.float32)
     sf.write(path, wave, RATE_HZ)
     both = [Query(str(path), "오늘 정말 마음이 아프다")]
+    clips = asked.folder / f"{asked.mix}-{asked.clips}" / "clips.csv"
+    graphs = exported_folder(run, Engine("onnx", "int8"), clips, asked.folder)
+    rounded = ExportedClassifier.open(graphs)
+    works = {**works, "exported to onnx, int8": lambda queries: list(rounded.predict(queries))}
     ratios = all_in_turn(
         {name: lambda way=way: way(both) for name, way in works.items()}, pairs=2 * asked.pairs
     )

@@ -58,7 +58,7 @@ def _beside_run(
     """All folders that are measured beside the run in a precision."""
     plain = EmotionClassifier.from_pretrained(run, engine=Engine("torch", precision))
     folders = {
-        name: ExportedClassifier.open(_exported(run, engine, clips, asked.folder))
+        name: ExportedClassifier.open(exported_folder(run, engine, clips, asked.folder))
         for name, engine in FORMATS.items()
         if BESIDE[engine.precision] == precision
     }
@@ -80,7 +80,8 @@ def _answers(way: Classifier, queries: Sequence[Query]) -> None:
     assert len(list(way.predict(queries))) == len(queries)
 
 
-def _exported(run: Path, engine: Engine, clips: Path, folder: Path) -> Path:
+def exported_folder(run: Path, engine: Engine, clips: Path, folder: Path) -> Path:
+    """Where a run lies as graphs for an engine; made if need be."""
     from maeum.corpus import import_corpus
 
     to = folder / f"exported-{engine.name}-{engine.precision}"

@@ -151,3 +151,23 @@ def test_answers_come_in_the_order_of_their_queries_whatever_their_length(traine
     assert [found.audio for found in model.predict(asked[::-1])] == [
         query.audio for query in asked[::-1]
     ]
+
+
+def test_where_many_at_once_pay_recordings_are_heard_together(
+    trained, asked, monkeypatch, tmp_path
+):
+    model = EmotionClassifier.from_pretrained(trained["float32"].folder, hastened=False)
+    usual = chances(model, asked)
+    (encoder,) = model.speech
+    given, encode = [], encoder.encode
+    monkeypatch.setattr(type(encoder), "at_once", 64)  # as on an accelerator
+    monkeypatch.setattr(
+        encoder, "encode", lambda waves: given.append(len(waves)) or encode(waves), raising=False
+    )
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    *found, broken = model.predict([*asked, Query(str(tmp_path / "broken.wav"), SAID)])
+    assert given == [len(asked)]
+    assert "broken.wav" in broken.error
+    np.testing.assert_allclose(
+        [list(one.probabilities.values()) for one in found], usual, atol=1e-5
+    )

@@ -21,6 +21,7 @@ from maeum.features.hearing import (
     hear_frames,
     listen,
     stretches,
+    waves_for,
 )
 from maeum.features.store import Store, usual_store
 
@@ -42,4 +43,5 @@ __all__ = [
     "recipe",
     "stretches",
     "usual_store",
+    "waves_for",
 ]

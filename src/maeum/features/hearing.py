@@ -67,7 +67,7 @@ def hear(
     Raises:
         AudioError: it is missing, broken, silent, too short or longer than `MAX_UTTERANCE_S`.
     """
-    waves = _waves(path, encoders, stretch, equal_loudness)
+    waves = waves_for(path, encoders, stretch, equal_loudness=equal_loudness)
     vectors = [encoder.encode([waves[encoder.rate_hz]])[0] for encoder in encoders]
     return np.concatenate(vectors)
 
@@ -80,14 +80,18 @@ def hear_frames(
     equal_loudness: bool = False,
 ) -> tuple[Float32[ndarray, "time dim"], ...]:
     """The vectors over time of one recording, one table per encoder; see `hear`."""
-    waves = _waves(path, encoders, stretch, equal_loudness)
+    waves = waves_for(path, encoders, stretch, equal_loudness=equal_loudness)
     return tuple(encoder.frames([waves[encoder.rate_hz]])[0] for encoder in encoders)
 
 
-def _waves(
-    path: Path, encoders: Sequence[SpeechEncoder], stretch: Stretch, equal_loudness: bool
+def waves_for(
+    path: Path,
+    encoders: Sequence[SpeechEncoder],
+    stretch: Stretch = WHOLE,
+    *,
+    equal_loudness: bool = False,
 ) -> dict[int, Float32[ndarray, " _"]]:
-    """Rate -> samples, loaded once for each rate."""
+    """Rate -> samples of one recording, loaded once for each rate of the encoders; see `listen`."""
     rates = {encoder.rate_hz for encoder in encoders}
     return {
         rate_hz: listen(path, rate_hz, stretch, equal_loudness=equal_loudness) for rate_hz in rates

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,30 @@ from maeum.features.extract import StoreOrUsual
 from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.inference.makeup import Makeup
 from maeum.inference.prediction import Failure, Prediction, Query
-from maeum.inference.vectors import QueryVectors, SideVectors, features_of, heard, read_together
+from maeum.inference.vectors import (
+    QueryVectors,
+    SideVectors,
+    features_of,
+    heard,
+    heard_together,
+    read_together,
+)
 
 ReadTexts: TypeAlias = Mapping[str, SideVectors | MaeumError]
 """Cleaned text -> what was made of it, or why nothing was."""
+
+
+class Together(NamedTuple):
+    """What was made of several queries at once.
+
+    Attributes:
+        read: of their texts.
+        heard: of their recordings, as far as that pays; others are heard by themselves.
+    """
+
+    read: ReadTexts
+    heard: Mapping[Path, SideVectors] = {}
+
 
 AT_ONCE = 64
 """Utterances encoded before the network sees them; keeps memory flat."""
@@ -131,7 +152,7 @@ class Classifier(ABC):
             RunError: neither is given that this run can use, or the voice is missing.
         """
         query = Query(None if audio is None else str(audio), text)
-        return self._answer([query], [self._encode(query, voice, self._read([query]))])[0]
+        return self._answer([query], [self._encode(query, voice, Together(self._read([query])))])[0]
 
     def predict(
         self, queries: Iterable[Query], *, voice: Voice | None = None
@@ -149,11 +170,13 @@ class Classifier(ABC):
         self, batch: Sequence[Query], voice: Voice | None
     ) -> list[QueryVectors | Failure]:
         """Each on a core of its own, the longest first; a single one on all cores."""
-        encode = partial(self._try_to_encode, voice=voice, read=self._read(batch))
+        read = self._read(batch)
         if len(batch) == 1:
-            return [encode(batch[0])]
+            return [self._try_to_encode(batch[0], voice, Together(read))]
         order = sorted(range(len(batch)), key=lambda place: -_size(batch[place]))
         with encoding_workers() as pool:
+            together = Together(read, self._heard_together(batch, pool))
+            encode = partial(self._try_to_encode, voice=voice, together=together)
             encoded = dict(zip(order, pool.map(encode, [batch[at] for at in order]), strict=True))
         return [encoded[place] for place in range(len(batch))]
 
@@ -225,10 +248,10 @@ class Classifier(ABC):
         return np.concatenate(parts or [np.zeros((0, len(self.emotions)), np.float32)])
 
     def _try_to_encode(
-        self, query: Query, voice: Voice | None, read: ReadTexts
+        self, query: Query, voice: Voice | None, together: Together
     ) -> QueryVectors | Failure:
         try:
-            return self._encode(query, voice, read)
+            return self._encode(query, voice, together)
         except MaeumError as error:
             return Failure(str(error), query.audio, query.text)
 
@@ -246,29 +269,40 @@ class Classifier(ABC):
         for item in encoded:
             yield item if isinstance(item, Failure) else next(predictions)
 
-    def _encode(self, query: Query, voice: Voice | None, read: ReadTexts) -> QueryVectors:
+    def _encode(self, query: Query, voice: Voice | None, together: Together) -> QueryVectors:
         encoded: dict[str, SideVectors] = {}
         if self.speech and query.audio is not None:
-            encoded["speech"] = self._hear(Path(query.audio), voice)
+            encoded["speech"] = self._hear(Path(query.audio), voice, together.heard)
         if self.text and query.text is not None:
             text = clean(query.text)
             if text is None:
                 raise TextError(f"the text {query.text!r} is empty; expected what was said")
-            encoded["text"] = _or_raised(read[text])
+            encoded["text"] = _or_raised(together.read[text])
         if not encoded:
             wanted = " or ".join(self.sides)
             raise RunError(f"this run takes {wanted}; none was given")
         return encoded
 
-    def _hear(self, path: Path, voice: Voice | None) -> SideVectors:
-        if not self.needs_voice:
-            return self._heard(path)
-        if voice is None:
+    def _hear(
+        self, path: Path, voice: Voice | None, heard: Mapping[Path, SideVectors]
+    ) -> SideVectors:
+        if self.needs_voice and voice is None:
             raise RunError(
                 "this run compares a recording with others of the same voice: give a folder of "
                 "them (--speaker FOLDER), or train with --normalize none"
             )
-        return self._heard(path).in_voice(voice)
+        found = heard[path] if path in heard else self._heard(path)
+        return found.in_voice(voice) if self.needs_voice and voice is not None else found
+
+    def _heard_together(
+        self, batch: Sequence[Query], pool: ThreadPoolExecutor
+    ) -> dict[Path, SideVectors]:
+        """Recordings of the batch, where encoders gain from many at once and not from threads."""
+        if not any(one.at_once > 1 and not one.threaded for one in self.speech):
+            return {}
+        paths = list(dict.fromkeys(Path(query.audio) for query in batch if query.audio is not None))
+        how = {"equal_loudness": self.equal_loudness, "over_time": self._reads_frames}
+        return heard_together(paths, self.speech, pool, **how)
 
     def _heard(self, path: Path) -> SideVectors:
         how = {"equal_loudness": self.equal_loudness, "over_time": self._reads_frames}

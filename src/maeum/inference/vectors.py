@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -10,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maeum.encoders import SpeechEncoder, TextEncoder
-from maeum.features import Features, hear, hear_frames
+from maeum.errors import MaeumError
+from maeum.features import Features, hear, hear_frames, waves_for
 from maeum.features.frames import FrameTable, HeldFrames, mean_over_time
 from maeum.features.normalize import Voice
 
@@ -52,6 +55,53 @@ def heard(
     if over_time:
         return _with_means(hear_frames(path, encoders, equal_loudness=equal_loudness))
     return SideVectors(hear(path, encoders, equal_loudness=equal_loudness))
+
+
+def heard_together(
+    paths: Sequence[Path],
+    encoders: Sequence[SpeechEncoder],
+    pool: ThreadPoolExecutor,
+    *,
+    equal_loudness: bool,
+    over_time: bool,
+) -> dict[Path, SideVectors]:
+    """Recordings, encoded at once, as accelerators want them.
+
+    What cannot be heard so is left out: by itself it says why.
+
+    Args:
+        paths: of the recordings.
+        encoders: of the network.
+        pool: opens them.
+        equal_loudness: as in `heard`.
+        over_time: as in `heard`.
+    """
+    load = partial(_waves_or_none, encoders=encoders, equal_loudness=equal_loudness)
+    opened = zip(paths, pool.map(load, paths), strict=True)
+    loaded = {path: waves for path, waves in opened if waves is not None}
+    given = [[waves[one.rate_hz] for waves in loaded.values()] for one in encoders]
+    try:
+        if not loaded:
+            return {}
+        if over_time:
+            frames = zip(
+                *(one.frames(waves) for one, waves in zip(encoders, given, strict=True)),
+                strict=True,
+            )
+            return dict(zip(loaded, map(_with_means, frames), strict=True))
+        each = [one.encode(waves) for one, waves in zip(encoders, given, strict=True)]
+        return dict(zip(loaded, map(SideVectors, np.concatenate(each, axis=1)), strict=True))
+    except MaeumError:
+        return {}
+
+
+def _waves_or_none(
+    path: Path, *, encoders: Sequence[SpeechEncoder], equal_loudness: bool
+) -> dict[int, Vector] | None:
+    try:
+        return waves_for(path, encoders, equal_loudness=equal_loudness)
+    except MaeumError:
+        return None
 
 
 def read_together(
