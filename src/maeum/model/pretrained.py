@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from torch import nn
@@ -34,6 +35,7 @@ class EmotionNetwork(Network, PreTrainedModel):
         if isinstance(module, nn.Linear):
             module.reset_parameters()
 
+    @wraps(Network.forward)  # Trainer looks for `labels` among its arguments
     def forward(self, *args: Any, **inputs: Any) -> SequenceClassifierOutput:  # type: ignore[override]  # noqa: ANN401
         """As `Network.forward`, in the words of transformers."""
         return SequenceClassifierOutput(**super().forward(*args, **inputs)._asdict())
