@@ -50,20 +50,9 @@ class Ratio:
         return f"{self.median:.2f} ({min(self.values):.2f} to {max(self.values):.2f})"
 
 
-def in_turn(plain: Work, fast: Work, *, pairs: int = PAIRS, warm: bool = True) -> Ratio:
+def in_turn(plain: Work, fast: Work, *, pairs: int = PAIRS) -> Ratio:
     """Do both, again and again; which one begins changes from pair to pair."""
-    if warm:
-        fast()
-        plain()
-    taken: list[tuple[float, float]] = []
-    for pair in range(pairs):
-        seconds = {}
-        for work in (plain, fast) if pair % 2 == 0 else (fast, plain):
-            seconds[work] = seconds_of(work)
-        taken.append((seconds[plain], seconds[fast]))
-        _tell(pair, pairs, {"plain": seconds[plain], "fast": seconds[fast]})
-    ratios = tuple(slow / quick for slow, quick in taken)
-    return Ratio(ratios, *(statistics.median(ones) for ones in zip(*taken, strict=True)))
+    return all_in_turn({"plain": plain, "fast": fast}, pairs=pairs)["fast"]
 
 
 def all_in_turn(

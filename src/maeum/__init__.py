@@ -6,8 +6,9 @@ The names below are the public Python interface; each is imported when first use
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from maeum.lazily import imported_from
 
 __version__ = "0.1.0"
 
@@ -39,10 +40,7 @@ if TYPE_CHECKING:
     from maeum.training import train as train
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'maeum' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = imported_from(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

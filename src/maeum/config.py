@@ -81,7 +81,8 @@ USUAL_PATIENCE, MIN_VALIDATION = 15, 100
 class Settings(BaseModel):
     """Everything that decides what a run learns, apart from the corpus.
 
-    Two runs with equal settings on one corpus have equal weights.
+    Two runs with equal settings on one corpus have equal weights, on one kind of machine: one that
+    has bfloat16 tunes in it unless told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

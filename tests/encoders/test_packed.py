@@ -56,24 +56,22 @@ def lowest_cosine(these, those):
     return float(((these * those).sum(axis=1) / lengths).min())
 
 
-@pytest.mark.parametrize("family", SPEECH_FAMILIES)
-def test_a_speech_encoder_hears_what_it_heard(shelf, family):
-    plain = a_speech_encoder(shelf, family, layers="weighted").encode(WAVES)
-    fast = a_speech_encoder(shelf, family, FAST, layers="weighted").encode(WAVES)
-    half = a_speech_encoder(shelf, family, HALF, layers="weighted").encode(WAVES)
+@pytest.mark.parametrize(
+    ("make", "family", "given"),
+    [
+        *((a_speech_encoder, family, WAVES) for family in SPEECH_FAMILIES),
+        *((a_text_encoder, family, SENTENCES) for family in TEXT_FAMILIES),
+    ],
+    ids=[*SPEECH_FAMILIES, *TEXT_FAMILIES],
+)
+def test_packed_it_gives_what_it_gave(shelf, make, family, given):
+    plain, fast, half = (
+        make(shelf, family, engine, layers="weighted").encode(given)
+        for engine in (None, FAST, HALF)
+    )
     np.testing.assert_allclose(fast, plain, atol=1e-5)
     assert lowest_cosine(half, plain) > 0.999
     assert np.abs(half - plain).max() > 1e-5  # it does compute otherwise
-
-
-@pytest.mark.parametrize("family", TEXT_FAMILIES)
-def test_a_text_encoder_reads_what_it_read(shelf, family):
-    plain = a_text_encoder(shelf, family, layers="weighted").encode(SENTENCES)
-    fast = a_text_encoder(shelf, family, FAST, layers="weighted").encode(SENTENCES)
-    half = a_text_encoder(shelf, family, HALF, layers="weighted").encode(SENTENCES)
-    np.testing.assert_allclose(fast, plain, atol=1e-5)
-    assert lowest_cosine(half, plain) > 0.999
-    assert np.abs(half - plain).max() > 1e-5
 
 
 @pytest.mark.skipif(not can_pack(), reason="torch has no oneDNN here")

@@ -5,8 +5,9 @@ Each name is imported when it is first used: what `maeum export` wrote answers w
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from maeum.lazily import imported_from
 
 _HOMES = {
     "Classifier": "maeum.inference.classifier",
@@ -32,10 +33,7 @@ if TYPE_CHECKING:
     from maeum.inference.trained import EmotionClassifier as EmotionClassifier
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'maeum.inference' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = imported_from(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

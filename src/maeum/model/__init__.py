@@ -6,8 +6,9 @@ the time that transformers takes.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from maeum.lazily import imported_from
 
 _HOMES = {
     "EmotionNetwork": "maeum.model.pretrained",
@@ -27,7 +28,4 @@ if TYPE_CHECKING:
     from maeum.model.whole import WholeNetwork as WholeNetwork
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'maeum.model' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = imported_from(__name__, _HOMES)

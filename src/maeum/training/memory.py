@@ -41,8 +41,8 @@ BESIDE = 1.5 * GB
 
 HELD = 1.3
 """What is held of memory for each byte of tensors that come and go: freed pieces do not always fit
-the next. With it the paper's pair at its real size, batch 8 of 4 s on a processor, was foreseen
-within 26 % below and 16 % above what `benchmarks/tuning.py` saw."""
+the next. It and `BESIDE` are fitted to five peaks of the paper's pair at its real size, batch 8 of
+4 s on a processor (docs/encoders.md), which they meet within 26 % below and 16 % above."""
 
 WORTH_SAYING = 2.0 * GB
 """Below this nobody needs to know."""
