@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
+from threading import local
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -22,6 +23,18 @@ def processors() -> int:
 
 
 THREADS = processors()
+
+_HERE = local()
+
+
+def stay_on_one_core() -> None:
+    """Say of the thread that calls that others compute beside it, each on a core of its own."""
+    _HERE.on_one_core = True
+
+
+def on_one_core() -> bool:
+    """Whether the thread that calls was told to `stay_on_one_core`."""
+    return getattr(_HERE, "on_one_core", False)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from maeum.encoders.pretrained.lora import add_adapter
 from maeum.encoders.pretrained.speech import PretrainedSpeech
 from maeum.encoders.pretrained.text import PretrainedText
 from maeum.errors import AudioError, EncoderError, SettingsError, TextError
+from maeum.features import encoding_workers
 from maeum.testing import TEXT_FAMILIES, make_speech_checkpoint, make_text_checkpoint
 
 SPEECH = {
@@ -96,6 +97,22 @@ def test_an_item_has_one_vector_alone_and_among_others(both, side, family, engin
     together = graph.encode(ITEMS[side])
     alone = np.concatenate([graph.encode([item]) for item in ITEMS[side]])
     np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+@pytest.mark.parametrize(("side", "family"), [("speech", "wavlm"), ("text", "klue-bert")])
+@pytest.mark.parametrize(
+    ("engine", "precision"),
+    [("onnx", "float32"), ("onnx", "int8"), ("openvino", "float32"), ("openvino", "bfloat16")],
+)
+def test_threads_that_share_the_cores_get_the_same_vectors(both, side, family, engine, precision):
+    _, graph, _ = both(side, family, engine, precision)
+    many = ITEMS[side] * 4
+    usual = graph.encode(many)
+    with encoding_workers() as pool:
+        shared = list(pool.map(lambda item: graph.encode([item])[0], many))
+    tolerance = 1e-5 if precision == "float32" else 2e-2
+    np.testing.assert_allclose(shared, usual, atol=tolerance)
+    np.testing.assert_allclose(graph.encode(many), usual, atol=tolerance)
 
 
 @pytest.mark.parametrize(("side", "family"), [("speech", "hubert"), ("text", "klue-bert")])

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, overload
 
@@ -19,7 +18,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from maeum.ahead import workers
+from maeum.ahead import stay_on_one_core, workers
 from maeum.corpus import Corpus
 from maeum.corpus.audio import ensure_audible, load
 from maeum.encoders import SpeechEncoder
@@ -175,13 +174,16 @@ def encoding_workers() -> Iterator[ThreadPoolExecutor]:
     from threadpoolctl import threadpool_limits
 
     torch: Any = sys.modules.get("torch")
-    if torch is None:
-        with threadpool_limits(1), workers() as pool:
-            yield pool
-        return
-    usual = torch.get_num_threads()
+    usual = None if torch is None else torch.get_num_threads()
+
+    def begin() -> None:
+        stay_on_one_core()
+        if torch is not None:
+            torch.set_num_threads(1)
+
     try:
-        with threadpool_limits(1), workers(begin=partial(torch.set_num_threads, 1)) as pool:
+        with threadpool_limits(1), workers(begin=begin) as pool:
             yield pool
     finally:
-        torch.set_num_threads(usual)
+        if torch is not None:
+            torch.set_num_threads(usual)

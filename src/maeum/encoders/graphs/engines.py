@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
+from maeum.ahead import THREADS, on_one_core
 from maeum.engine import Precision as Precision
 from maeum.errors import EncoderError, SettingsError
 
@@ -27,11 +28,8 @@ ENDINGS: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 
-class Graph(Protocol):
-    """A graph that is ready; it may be asked by several threads, which wait for one another."""
-
-    def __call__(self, inputs: Arrays) -> NDArray[Any]:
-        """What it makes of its inputs, by their names."""
+Graph: TypeAlias = Callable[[Arrays], NDArray[Any]]
+"""A graph that is ready: inputs by their names -> what it makes of them; threads may share it."""
 
 
 def open_graph(folder: Path, name: str, engine: Format, precision: Precision) -> Graph:
@@ -50,48 +48,72 @@ def open_graph(folder: Path, name: str, engine: Format, precision: Precision) ->
     path = folder / f"{name}{ENDINGS[engine]}"
     if not path.is_file():
         raise EncoderError(f"{path} is missing; export the run again")
-    opened: dict[Format, type[_Onnx] | type[_OpenVino]] = {"onnx": _Onnx, "openvino": _OpenVino}
-    return opened[engine](path, precision)
+    return _Either(path, {"onnx": _onnx, "openvino": _openvino}[engine], precision)
 
 
-class _Onnx:
-    """By ONNX Runtime."""
+class _Either:
+    """A graph opened for one question on all cores, or for one on each: as it was asked last.
 
-    def __init__(self, path: Path, _: Precision) -> None:
-        runtime = onnxruntime()
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3  # errors only: it warns of much that is meant
-        with _blamed_on(path):
-            self._session = runtime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        self._turn = Lock()  # it uses all cores by itself
+    Both libraries settle this when they open a graph and lay out its weights for it, so being ready
+    for both would take the memory twice.
+    """
 
-    def __call__(self, inputs: Arrays) -> NDArray[Any]:
-        with self._turn:
-            return self._session.run(None, dict(inputs))[0]
-
-
-class _OpenVino:
-    """By OpenVINO."""
-
-    def __init__(self, path: Path, precision: Precision) -> None:
-        core = openvino().Core()
-        hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
-        if precision == "bfloat16" and "BF16" not in _abilities(core):
-            logger.warning(
-                "this processor does not compute in bfloat16; float32 is used, which is slower"
-            )
-            hint = "f32"
-        how = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
-        with _blamed_on(path):
-            self._request = core.compile_model(str(path), "CPU", how).create_infer_request()
+    def __init__(self, path: Path, opening: _Opening, precision: Precision) -> None:
+        self._path, self._opening, self._precision = path, opening, precision
         self._turn = Lock()
+        self._shared = on_one_core()
+        self._open()
 
     def __call__(self, inputs: Arrays) -> NDArray[Any]:
+        return self._as_asked(on_one_core())(inputs)
+
+    def _as_asked(self, shared: bool) -> Graph:
         with self._turn:
-            # a copy: the next answer is written over this one
-            return next(iter(self._request.infer(dict(inputs)).values())).copy()
+            if shared != self._shared:
+                del self._graph  # its memory first
+                self._shared = shared
+                self._open()
+            return self._graph
+
+    def _open(self) -> None:
+        with _blamed_on(self._path):
+            self._graph = self._opening(self._path, self._precision, self._shared)
+
+
+_Opening: TypeAlias = Callable[[Path, Precision, bool], Graph]
+"""A file, the precision, and whether the cores are shared by several questions -> a graph."""
+
+
+def _onnx(path: Path, _: Precision, shared: bool) -> Graph:
+    """By ONNX Runtime, which computes in the thread that asks, with the help of its own."""
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3  # errors only: it warns of much that is meant
+    options.intra_op_num_threads = 1 if shared else THREADS
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(None, dict(inputs))[0]
+
+
+def _openvino(path: Path, precision: Precision, shared: bool) -> Graph:
+    """By OpenVINO, whose streams are questions it answers at once."""
+    core = openvino().Core()
+    how: dict[str, Any] = {
+        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+        "NUM_STREAMS": THREADS if shared else 1,
+        "INFERENCE_NUM_THREADS": THREADS,
+    }
+    if precision == "bfloat16" and "BF16" not in _abilities(core):
+        logger.warning(
+            "this processor does not compute in bfloat16; float32 is used, which is slower"
+        )
+        how["INFERENCE_PRECISION_HINT"] = "f32"
+    compiled = core.compile_model(str(path), "CPU", how)
+
+    def answer(inputs: Arrays) -> NDArray[Any]:
+        request = compiled.create_infer_request()  # threads cannot share one
+        return next(iter(request.infer(dict(inputs)).values()))
+
+    return answer
 
 
 def _abilities(core: Any) -> list[str]:  # noqa: ANN401 - of OpenVINO

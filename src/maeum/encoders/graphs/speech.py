@@ -36,6 +36,7 @@ class GraphSpeech(GraphEncoder[NDArray[np.float32]]):
     """
 
     at_once = 1
+    threaded = True
 
     def __init__(self, folder: Path, told: Description) -> None:
         super().__init__(folder, told)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from maeum.encoders.pretrained.attention import take_plain_attention
+from maeum.encoders.pretrained.dropout import take_quick_dropout
 from maeum.encoders.pretrained.lora import add_adapter, has_adapter
 from maeum.encoders.pretrained.tower import Tower
 from maeum.errors import SettingsError
@@ -49,5 +51,8 @@ def make_tunable(tower: Tower, tuning: Tuning) -> None:
         for front in () if tuning.convolutions else tower.convolutions():
             front.requires_grad_(False)
     tower.noisy = tuning.noise
+    if tuning.noise:
+        take_quick_dropout(model)
+        take_plain_attention(model)
     if tuning.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
