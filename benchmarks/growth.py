@@ -97,7 +97,7 @@ def _counted(count: int, work: str) -> dict[str, float]:
 
 
 def _many(here: Path, count: int) -> Path:
-    """A table of recordings; files are few, rows point to stretches of them that all differ."""
+    """A table of recordings that all differ, each a file of its own."""
     rng, rows = np.random.default_rng(0), ["audio,text,emotion,speaker"]
     (here / "wav").mkdir()
     for place in range(count):
