@@ -11,6 +11,7 @@ missing the model computes as torch does, in the precision that was asked for.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, cast
@@ -52,7 +53,7 @@ class PackedLinear(nn.Module):
         super().__init__()
         # plain attributes: what is laid out for oneDNN cannot be moved, nor copied with a model
         self._weight = _reordered(linear.weight.detach().to(dtype).contiguous())
-        self._bias = None if linear.bias is None else linear.bias.detach().to(dtype)
+        self._bias = None if linear.bias is None else _own_copy(linear.bias, dtype)
         self._dtype = dtype
         self._after = ("gelu", "none") if gelu else ("none", "")
 
@@ -77,10 +78,10 @@ class PackedConvolution(nn.Module):
 
     def __init__(self, convolution: nn.Conv1d, dtype: torch.dtype) -> None:
         super().__init__()
-        weight = convolution.weight.detach().to(dtype)[:, :, None]
+        weight = _own_copy(convolution.weight, dtype)[:, :, None]
         self._weight = weight.to(memory_format=torch.channels_last)
         bias = convolution.bias
-        self._bias = None if bias is None else bias.detach().to(dtype)
+        self._bias = None if bias is None else _own_copy(bias, dtype)
         self._dtype = dtype
         self.kernel_size, self.stride = convolution.kernel_size, convolution.stride  # models ask
         self._how: dict[str, Any] = {
@@ -112,9 +113,11 @@ def pack(model: nn.Module, dtype: torch.dtype) -> None:
     if dtype is torch.bfloat16:
         take_plain_attention(model)
     for module in model.modules():
-        if not isinstance(module, NORMS):  # they take and give either, and divide by small numbers
-            for values in _own(module):
-                values.data = values.data.to(dtype)
+        # norms take and give either, and divide by small numbers
+        own = torch.float32 if isinstance(module, NORMS) else dtype
+        for values in _own(module):
+            values.data = _own_copy(values, own)
+    gc.collect()  # parametrized layers that were replaced refer to themselves, and hold the file
 
 
 def _own(module: nn.Module) -> Iterator[Tensor]:
@@ -122,6 +125,11 @@ def _own(module: nn.Module) -> Iterator[Tensor]:
     for values in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
         if values.is_floating_point():
             yield values
+
+
+def _own_copy(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """What was read looks into the file, and one such tensor keeps all of it in memory."""
+    return values.detach().to(dtype, copy=True)
 
 
 @cache
