@@ -48,7 +48,6 @@ class GraphEncoder(ABC, Generic[Item]):
     """
 
     cheap = False
-    threaded = False
 
     def __init__(self, folder: Path, told: Description) -> None:
         self.name, self.version, self.exact_version = told.name, told.version, told.version
@@ -76,6 +75,11 @@ class GraphEncoder(ABC, Generic[Item]):
     def layers(self) -> int:
         """How many layers' vectors stand one after another in what `encode` gives."""
         return self._told.layers
+
+    @property
+    def threaded(self) -> bool:
+        """Whether `encode` gains from being called by several threads at once."""
+        return False
 
     @abstractmethod
     def _given(self, items: Sequence[Item]) -> Iterator[Given]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -28,8 +28,11 @@ ENDINGS: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 
-Graph: TypeAlias = Callable[[Arrays], NDArray[Any]]
-"""A graph that is ready: inputs by their names -> what it makes of them; threads may share it."""
+class Graph(Protocol):
+    """A graph that is ready; several threads may ask it."""
+
+    def __call__(self, inputs: Arrays) -> NDArray[Any]:
+        """What it makes of its inputs, by their names."""
 
 
 def open_graph(folder: Path, name: str, engine: Format, precision: Precision) -> Graph:
@@ -48,72 +51,62 @@ def open_graph(folder: Path, name: str, engine: Format, precision: Precision) ->
     path = folder / f"{name}{ENDINGS[engine]}"
     if not path.is_file():
         raise EncoderError(f"{path} is missing; export the run again")
-    return _Either(path, {"onnx": _onnx, "openvino": _openvino}[engine], precision)
+    opened: dict[Format, type[_Onnx] | type[_OpenVino]] = {"onnx": _Onnx, "openvino": _OpenVino}
+    return opened[engine](path, precision)
 
 
-class _Either:
-    """A graph opened for one question on all cores, or for one on each: as it was asked last.
+class _Onnx:
+    """By ONNX Runtime: one question on all cores, or one on each, as it was asked last.
 
-    Both libraries settle this when they open a graph and lay out its weights for it, so being ready
-    for both would take the memory twice.
+    It settles that when a graph is opened, and lays out the weights for it: being ready for both
+    would take the memory twice.
     """
 
-    def __init__(self, path: Path, opening: _Opening, precision: Precision) -> None:
-        self._path, self._opening, self._precision = path, opening, precision
-        self._turn = Lock()
-        self._shared = on_one_core()
-        self._open()
+    def __init__(self, path: Path, _: Precision) -> None:
+        self._path, self._turn = path, Lock()
+        self._open(on_one_core())
 
     def __call__(self, inputs: Arrays) -> NDArray[Any]:
-        return self._as_asked(on_one_core())(inputs)
-
-    def _as_asked(self, shared: bool) -> Graph:
         with self._turn:
-            if shared != self._shared:
-                del self._graph  # its memory first
-                self._shared = shared
-                self._open()
-            return self._graph
+            if self._shared != on_one_core():
+                del self._session  # its memory first
+                self._open(not self._shared)
+            session = self._session
+        return session.run(None, dict(inputs))[0]
 
-    def _open(self) -> None:
+    def _open(self, shared: bool) -> None:
+        """With a core for each question, if the cores are shared by several."""
+        runtime = onnxruntime()
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3  # errors only: it warns of much that is meant
+        options.intra_op_num_threads = 1 if shared else THREADS
         with _blamed_on(self._path):
-            self._graph = self._opening(self._path, self._precision, self._shared)
+            self._session: Any = runtime.InferenceSession(
+                str(self._path), options, providers=["CPUExecutionProvider"]
+            )
+        self._shared = shared
 
 
-_Opening: TypeAlias = Callable[[Path, Precision, bool], Graph]
-"""A file, the precision, and whether the cores are shared by several questions -> a graph."""
+class _OpenVino:
+    """By OpenVINO, always on all cores: its streams, a core for each, took 10 % longer."""
 
+    def __init__(self, path: Path, precision: Precision) -> None:
+        core = openvino().Core()
+        hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
+        if precision == "bfloat16" and "BF16" not in _abilities(core):
+            logger.warning(
+                "this processor does not compute in bfloat16; float32 is used, which is slower"
+            )
+            hint = "f32"
+        how = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
+        with _blamed_on(path):
+            self._request = core.compile_model(str(path), "CPU", how).create_infer_request()
+        self._turn = Lock()
 
-def _onnx(path: Path, _: Precision, shared: bool) -> Graph:
-    """By ONNX Runtime, which computes in the thread that asks, with the help of its own."""
-    runtime = onnxruntime()
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3  # errors only: it warns of much that is meant
-    options.intra_op_num_threads = 1 if shared else THREADS
-    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return lambda inputs: session.run(None, dict(inputs))[0]
-
-
-def _openvino(path: Path, precision: Precision, shared: bool) -> Graph:
-    """By OpenVINO, whose streams are questions it answers at once."""
-    core = openvino().Core()
-    how: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
-        "NUM_STREAMS": THREADS if shared else 1,
-        "INFERENCE_NUM_THREADS": THREADS,
-    }
-    if precision == "bfloat16" and "BF16" not in _abilities(core):
-        logger.warning(
-            "this processor does not compute in bfloat16; float32 is used, which is slower"
-        )
-        how["INFERENCE_PRECISION_HINT"] = "f32"
-    compiled = core.compile_model(str(path), "CPU", how)
-
-    def answer(inputs: Arrays) -> NDArray[Any]:
-        request = compiled.create_infer_request()  # threads cannot share one
-        return next(iter(request.infer(dict(inputs)).values()))
-
-    return answer
+    def __call__(self, inputs: Arrays) -> NDArray[Any]:
+        with self._turn:
+            # a copy: the next answer is written over this one
+            return next(iter(self._request.infer(dict(inputs)).values())).copy()
 
 
 def _abilities(core: Any) -> list[str]:  # noqa: ANN401 - of OpenVINO

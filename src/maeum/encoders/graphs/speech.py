@@ -36,7 +36,6 @@ class GraphSpeech(GraphEncoder[NDArray[np.float32]]):
     """
 
     at_once = 1
-    threaded = True
 
     def __init__(self, folder: Path, told: Description) -> None:
         super().__init__(folder, told)
@@ -48,6 +47,11 @@ class GraphSpeech(GraphEncoder[NDArray[np.float32]]):
             if how["extractor"]
             else partial(_of_waves, bool(how["scaled"]))
         )
+
+    @property
+    def threaded(self) -> bool:
+        """OpenVINO answers one after another, each on all cores."""
+        return self.engine.name == "onnx"
 
     def encode(self, waves: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """(clip,) of (sample,) in [-1, 1] at `rate_hz` -> (clip, layers * dim), means over time.
