@@ -88,7 +88,7 @@ class _Onnx:
 
 
 class _OpenVino:
-    """By OpenVINO, always on all cores: its streams, a core for each, took 10 % longer."""
+    """By OpenVINO, one question after another, each on all cores."""
 
     def __init__(self, path: Path, precision: Precision) -> None:
         core = openvino().Core()
