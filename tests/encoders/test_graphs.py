@@ -115,6 +115,17 @@ def test_threads_that_share_the_cores_get_the_same_vectors(both, side, family, e
     np.testing.assert_allclose(graph.encode(many), usual, atol=tolerance)
 
 
+def test_a_graph_that_could_not_be_opened_again_is_opened_at_the_next_question(both):
+    _, graph, folder = both("text", "klue-bert", "onnx", "float32")
+    sentence, file = [SENTENCES[0]], folder / "graph.onnx"
+    usual = graph.encode(sentence)
+    away = file.rename(folder / "away")
+    with encoding_workers() as pool, pytest.raises(EncoderError, match="export the run again"):
+        pool.submit(graph.encode, sentence).result()
+    away.rename(file)
+    np.testing.assert_allclose(graph.encode(sentence), usual, atol=1e-6)
+
+
 @pytest.mark.parametrize(("side", "family"), [("speech", "hubert"), ("text", "klue-bert")])
 @pytest.mark.parametrize("layers", ["weighted", "1"])
 def test_layers_are_those_that_were_asked_for(both, side, family, layers):

@@ -10,6 +10,7 @@ from torch import nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from maeum.encoders import Reading, speech_encoders, text_encoders
+from maeum.encoders.pretrained import attention, packed
 from maeum.encoders.pretrained import encoder as encoder_module
 from maeum.encoders.pretrained import tower as tower_module
 from maeum.encoders.pretrained.attention import PLAIN, plain_attention
@@ -176,12 +177,13 @@ def test_a_packed_convolution_is_the_convolution(how):
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("clips", [1, 2])
-def test_plain_attention_is_that_of_torch(masked, clips):
+@pytest.mark.parametrize("moments", [11, 300])
+def test_plain_attention_is_that_of_torch(masked, clips, moments):
     class Layer(nn.Module):
         is_causal, num_key_value_groups = False, 1
 
-    query, key, value = torch.randn(3, clips, 4, 11, 8)
-    mask = torch.zeros(clips, 1, 11, 11) if masked else None
+    query, key, value = torch.randn(3, clips, 4, moments, 8)
+    mask = torch.zeros(clips, 1, moments, moments) if masked else None
     expected, _ = sdpa_attention_forward(Layer(), query, key, value, mask, scaling=0.3)
     found, _ = plain_attention(Layer(), query, key, value, mask, scaling=0.3)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
@@ -191,7 +193,22 @@ def test_plain_attention_is_that_of_torch(masked, clips):
     )
 
 
-def test_it_is_taken_in_bfloat16_where_a_model_can(shelf):
+def test_plain_attention_in_bfloat16_is_that_of_torch_however_long_a_clip(monkeypatch):
+    class Layer(nn.Module):
+        is_causal, num_key_value_groups = False, 1
+
+    query, key, value = torch.randn(3, 1, 4, 300, 8).bfloat16()
+    expected, _ = sdpa_attention_forward(Layer(), query, key, value, None)
+    monkeypatch.setattr(attention, "sdpa_attention_forward", None)  # it is not asked
+    found, _ = plain_attention(Layer(), query, key, value, None)
+    torch.testing.assert_close(found, expected, atol=2e-2, rtol=2e-2)
+
+
+def test_it_is_taken_in_bfloat16_where_a_model_can_and_a_processor_gains(shelf, monkeypatch):
+    monkeypatch.setattr(packed, "has_tiles", lambda: True)
+    model = a_speech_encoder(shelf, "wav2vec2-large-robust", HALF).tower.model
+    assert model.config._attn_implementation == "sdpa"
+    monkeypatch.setattr(packed, "has_tiles", lambda: False)
     for engine, expected in ((FAST, "sdpa"), (HALF, PLAIN)):
         model = a_speech_encoder(shelf, "wav2vec2-large-robust", engine).tower.model
         assert model.config._attn_implementation == expected

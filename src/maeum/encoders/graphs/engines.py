@@ -64,13 +64,16 @@ class _Onnx:
 
     def __init__(self, path: Path, _: Precision) -> None:
         self._path, self._turn = path, Lock()
+        self._session: Any = None
         self._open(on_one_core())
 
     def __call__(self, inputs: Arrays) -> NDArray[Any]:
         with self._turn:
-            if self._shared != on_one_core():
-                del self._session  # its memory first
-                self._open(not self._shared)
+            if self._session is None or self._shared != on_one_core():
+                self._session = (
+                    None  # its memory first; opened at the next question if it fails now
+                )
+                self._open(on_one_core())
             session = self._session
         return session.run(None, dict(inputs))[0]
 
@@ -81,7 +84,7 @@ class _Onnx:
         options.log_severity_level = 3  # errors only: it warns of much that is meant
         options.intra_op_num_threads = 1 if shared else THREADS
         with _blamed_on(self._path):
-            self._session: Any = runtime.InferenceSession(
+            self._session = runtime.InferenceSession(
                 str(self._path), options, providers=["CPUExecutionProvider"]
             )
         self._shared = shared

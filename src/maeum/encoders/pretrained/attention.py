@@ -1,8 +1,9 @@
 """Attention on a processor: plain products, where torch's own takes up to twice as long.
 
-That is the case in bfloat16 without a mask, as clips are heard that stand alone, and wherever
-scores are left out at random, in tuning. All else goes to torch. It is known to transformers by the
-name `PLAIN`, and models are told to take it where they can.
+That is the case in bfloat16 without a mask, as clips are heard that stand alone, on processors
+that do not multiply tiles of a matrix (AMX); and wherever scores are left out at random, in tuning.
+All else goes to torch. It is known to transformers by the name `PLAIN`, and models are told to take
+it where they can.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from maeum.encoders.pretrained.dropout import quick_dropout
 
 PLAIN = "maeum_plain"
 """Of this attention, among those of transformers."""
+
+MOMENTS_AT_ONCE = 128
+"""That look around together: their scores stay in the cache, whatever the length of a clip."""
 
 
 def plain_attention(
@@ -48,6 +52,8 @@ def _seen(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropou
     # products of what does not lie in one piece are several times as slow
     batch, heads = query.shape[:2]
     query, key, value = (one.contiguous().flatten(0, 1) for one in (query, key, value))
+    if mask is None and dropout == 0:
+        return _seen_in_parts(query, key, value).unflatten(0, (batch, heads))
     scores = query @ key.transpose(1, 2)
     if mask is not None:
         scores = _masked(scores.unflatten(0, (batch, heads)), mask).flatten(0, 1)
@@ -55,6 +61,12 @@ def _seen(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropou
     if dropout > 0:
         weights = quick_dropout(weights, dropout)
     return (weights @ value).unflatten(0, (batch, heads))
+
+
+def _seen_in_parts(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    parts = query.split(MOMENTS_AT_ONCE, dim=1)
+    turned = key.transpose(1, 2)
+    return torch.cat([torch.softmax(part @ turned, dim=-1) @ value for part in parts], dim=1)
 
 
 def _masked(scores: Tensor, mask: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Whether a device multiplies in bfloat16 by itself: elsewhere that is slower than float32."""
+"""What a device multiplies by itself: bfloat16 is slower than float32 where it does not."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether a device has instructions for it."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    told = _told_by_torch() or _told_by_linux()
-    return any(sign in told for sign in SIGNS)
+    return not _told().isdisjoint(SIGNS)
+
+
+def has_tiles() -> bool:
+    """Whether the processor multiplies tiles of matrices in bfloat16 (AMX)."""
+    return "amx_bf16" in _told()
+
+
+def _told() -> set[str]:
+    return _told_by_torch() or _told_by_linux()
 
 
 def _told_by_torch() -> set[str]:

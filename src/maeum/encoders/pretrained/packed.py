@@ -24,6 +24,7 @@ from torch.nn.utils import parametrize
 from transformers.activations import GELUActivation
 
 from maeum.encoders.pretrained.attention import take_plain_attention
+from maeum.encoders.pretrained.native import has_tiles
 
 EXPECTED_ROWS = 256
 """Frames or tokens in a product that weights are laid out for; others work, a little slower."""
@@ -110,7 +111,7 @@ def pack(model: nn.Module, dtype: torch.dtype) -> None:
     model.requires_grad_(False)
     _merge_adapters(model)
     _pack_below(model, dtype)
-    if dtype is torch.bfloat16:
+    if dtype is torch.bfloat16 and not has_tiles():
         take_plain_attention(model)
     for module in model.modules():
         # norms take and give either, and divide by small numbers
