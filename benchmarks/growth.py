@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 from real_size import RATE_HZ, WORDS, make_encoders
-from side_by_side import PAGE, keep, own_peak_gb, seconds_of, table
+from side_by_side import PAGE, OwnMemory, keep, own_peak_gb, seconds_of, table
 
 from maeum.encoders import Reading, SpeechEncoder, speech_encoders
 from maeum.engine import Engine
@@ -34,6 +34,8 @@ LENGTHS_S = (1, 2, 4, 8, 15, 30, 60, 600, 3600, 10_800)
 LONGEST_UTTERANCE_S, STRETCH_S = 60, 15
 LONGEST_PRETRAINED_S = 600
 CLIP_S = 0.3
+COLUMNS = (("seconds", 1), ("gb", 2), ("own_gb", 2))
+"""Of each work, with digits."""
 
 
 def main() -> None:
@@ -109,8 +111,9 @@ def _counted(count: int, work: str) -> dict[str, float]:
         here = Path(temporary)
         os.environ["MAEUM_CACHE"] = str(here / "cache")
         table_ = _many(here, count)
-        done = {"train": _train, "predict": _predict}[work](table_)
-        return {"seconds": done, "gb": own_peak_gb()}
+        with OwnMemory() as own:
+            done = {"train": _train, "predict": _predict}[work](table_)
+        return {"seconds": done, "gb": own_peak_gb(), "own_gb": own.gb}
 
 
 def _many(here: Path, count: int) -> Path:
@@ -163,16 +166,19 @@ def _told(by_length: dict, by_count: dict) -> str:
     counts = [
         (
             f"{count:,}",
-            *(f"{works[work][what]:.1f}" for work in works for what in ("seconds", "gb")),
+            *(f"{works[work][what]:.{digits}f}" for work in works for what, digits in COLUMNS),
         )
         for count, works in by_count.items()
     ]
+    what = ("s", "GB", "own GB")
+    head = ("recordings", *(f"{work}, {one}" for work in ("train", "predict") for one in what))
     return (
         "Seconds to hear one recording, by its length; beyond 60 s in stretches of 15 s\n\n"
         + table(("length, s", *by_length), lengths)
         + "\n\nRecordings of 0.3 s with the built-in encoders, by their number\n\n"
-        + table(("recordings", "train, s", "train, GB", "predict, s", "predict, GB"), counts)
-        + "\n\n![curves](growth.png)"
+        + table(head, counts)
+        + "\n\nOwn: without pages of mapped files, which the system takes back when it needs them."
+        "\n\n![curves](growth.png)"
     )
 
 
@@ -190,10 +196,16 @@ def _draw(by_length: dict, by_count: dict) -> None:
     for work in ("train", "predict"):
         seconds = [by_count[count][work]["seconds"] for count in counts]
         middle.loglog(counts, seconds, marker="o", label=work)
-        right.semilogx(counts, [by_count[count][work]["gb"] for count in counts],
-                       marker="o", label=work)  # fmt: skip
+        for what, style, kind in (("gb", "-", "all"), ("own_gb", ":", "own")):
+            held = [by_count[count][work][what] for count in counts]
+            right.semilogx(counts, held, style, marker="o", label=f"{work}, {kind}")
     middle.set(xlabel="recordings", ylabel="seconds", title="built-in encoders, clips of 0.3 s")
-    right.set(xlabel="recordings", ylabel="GB at most", title="memory", ylim=(0, None))
+    right.set(
+        xlabel="recordings",
+        ylabel="GB at most",
+        title="memory (own: without mapped files)",
+        ylim=(0, None),
+    )
     for axes in (left, middle, right):
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)

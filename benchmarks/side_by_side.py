@@ -14,6 +14,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,33 @@ def own_peak_gb() -> float:
     if found is None:  # no Linux
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return int(found[1]) / 2**20
+
+
+class OwnMemory:
+    """The most this process holds of memory that lies in no file, while the block runs.
+
+    Pages of a file that is mapped count as memory of the process, but the system takes them back
+    when it needs them; these it cannot.
+    """
+
+    EVERY_S = 0.05
+
+    def __enter__(self) -> OwnMemory:
+        """Look from now on."""
+        self.gb, self._over = 0.0, threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Look no longer."""
+        self._over.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(self.EVERY_S):
+            found = re.search(r"RssAnon:\s*(\d+)", _read("/proc/self/status"))
+            self.gb = max(self.gb, int(found[1]) / 2**20 if found else float("nan"))
 
 
 def machine() -> str:

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import combinations
+
+import numpy as np
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACES = re.compile(r"\s+")
@@ -81,18 +85,33 @@ def near_duplicates(skeletons: Iterable[str]) -> list[list[str]]:
     only if they, or they with one sign deleted, share a form; so every string is filed under itself
     and its one-deletion forms, in time linear in the number of strings.
     """
-    groups = _Groups()
-    homes: dict[str, list[str]] = defaultdict(list)
-    for entry in sorted(set(skeletons)):
+    groups, entries = _Groups(), sorted(set(skeletons))
+    for entry in entries:
         groups.add(entry)
-        if len(entry) < MIN_NEAR_SYLLABLES:
-            continue
-        for form in _one_deletion_forms(entry):
-            for other in homes[form]:
-                if at_most_one_edit(entry, other) and _digits(entry) == _digits(other):
-                    groups.join(entry, other)
-            homes[form].append(entry)
+    long = [entry for entry in entries if len(entry) >= MIN_NEAR_SYLLABLES]
+    for one, other in _pairs_that_share_a_form(long):
+        if at_most_one_edit(one, other) and _digits(one) == _digits(other):
+            groups.join(one, other)
     return groups.members()
+
+
+def _pairs_that_share_a_form(entries: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Those, and a few that share a hash only; one pair may come several times.
+
+    Hashes take 16 bytes a form. A dictionary of the forms took six thousand a sentence.
+    """
+    hashes, owners = array("q"), array("q")
+    for place, entry in enumerate(entries):
+        forms = _one_deletion_forms(entry)
+        hashes.extend(map(hash, forms))
+        owners.extend([place] * len(forms))
+    order = np.argsort(np.frombuffer(hashes, np.int64), kind="stable")
+    equal = np.diff(np.frombuffer(hashes, np.int64)[order]) == 0
+    edges = np.flatnonzero(np.diff(equal, prepend=False, append=False))
+    for begin, end in edges.reshape(-1, 2):  # a run of equal hashes, its last one after `end`
+        homes = np.frombuffer(owners, np.int64)[order[begin : end + 1]]
+        for one, other in combinations(homes, 2):
+            yield entries[one], entries[other]
 
 
 def _digits(text: str) -> str:

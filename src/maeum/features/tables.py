@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from maeum.cache import cache_folder
 
-LARGEST_IN_MEMORY = 2**30
+LARGEST_IN_MEMORY = 2**28
 """Bytes; larger tables lie in a file without a name, which is gone when nobody uses them."""
 
 ROWS_AT_ONCE = 4096
