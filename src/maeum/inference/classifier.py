@@ -23,6 +23,7 @@ from maeum.encoders import SpeechEncoder, TextEncoder
 from maeum.errors import AudioError, MaeumError, RunError, TextError
 from maeum.features import Features, encoding_workers, extract
 from maeum.features.extract import StoreOrUsual
+from maeum.features.hearing import WHOLE, Clip
 from maeum.features.normalize import Voice, voice_of, with_known_voices
 from maeum.inference.makeup import Makeup
 from maeum.inference.prediction import Failure, Prediction, Query
@@ -48,7 +49,7 @@ class Together(NamedTuple):
     """
 
     read: ReadTexts
-    heard: Mapping[Path, SideVectors] = {}
+    heard: Mapping[Clip, SideVectors] = {}
 
 
 AT_ONCE = 64
@@ -194,7 +195,7 @@ class Classifier(ABC):
         vectors = []
         for path in find_recordings([Path(folder)]):
             try:
-                vectors.append(self._heard(path).vector)
+                vectors.append(self._heard((path, WHOLE)).vector)
             except AudioError:
                 continue
         if len(vectors) < 2:
@@ -271,8 +272,8 @@ class Classifier(ABC):
 
     def _encode(self, query: Query, voice: Voice | None, together: Together) -> QueryVectors:
         encoded: dict[str, SideVectors] = {}
-        if self.speech and query.audio is not None:
-            encoded["speech"] = self._hear(Path(query.audio), voice, together.heard)
+        if self.speech and query.clip is not None:
+            encoded["speech"] = self._hear(query.clip, voice, together.heard)
         if self.text and query.text is not None:
             text = clean(query.text)
             if text is None:
@@ -284,29 +285,29 @@ class Classifier(ABC):
         return encoded
 
     def _hear(
-        self, path: Path, voice: Voice | None, heard: Mapping[Path, SideVectors]
+        self, clip: Clip, voice: Voice | None, heard: Mapping[Clip, SideVectors]
     ) -> SideVectors:
         if self.needs_voice and voice is None:
             raise RunError(
                 "this run compares a recording with others of the same voice: give a folder of "
                 "them (--speaker FOLDER), or train with --normalize none"
             )
-        found = heard[path] if path in heard else self._heard(path)
+        found = heard[clip] if clip in heard else self._heard(clip)
         return found.in_voice(voice) if self.needs_voice and voice is not None else found
 
     def _heard_together(
         self, batch: Sequence[Query], pool: ThreadPoolExecutor
-    ) -> dict[Path, SideVectors]:
+    ) -> dict[Clip, SideVectors]:
         """Recordings of the batch, where encoders gain from many at once and not from threads."""
         if not any(one.at_once > 1 and not one.threaded for one in self.speech):
             return {}
-        paths = list(dict.fromkeys(Path(query.audio) for query in batch if query.audio is not None))
+        clips = list(dict.fromkeys(query.clip for query in batch if query.clip is not None))
         how = {"equal_loudness": self.equal_loudness, "over_time": self._reads_frames}
-        return heard_together(paths, self.speech, pool, **how)
+        return heard_together(clips, self.speech, pool, **how)
 
-    def _heard(self, path: Path) -> SideVectors:
+    def _heard(self, clip: Clip) -> SideVectors:
         how = {"equal_loudness": self.equal_loudness, "over_time": self._reads_frames}
-        return heard(path, self.speech, **how)
+        return heard(clip, self.speech, **how)
 
     def _read(self, queries: Sequence[Query]) -> ReadTexts:
         """The texts that queries have, cleaned: together, or where one fails each by itself."""
@@ -342,8 +343,10 @@ class Classifier(ABC):
         )
 
 
-def _size(query: Query) -> int:
-    """Bytes of a recording, which say how long it is among others of its kind."""
+def _size(query: Query) -> float:
+    """How long a recording is among others: its seconds where they are stated, else its bytes."""
+    if query.stretch.duration_s is not None:
+        return query.stretch.duration_s
     with suppress(OSError):
         return 0 if query.audio is None else os.path.getsize(query.audio)
     return 0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from maeum.features.hearing import WHOLE, Clip, Stretch
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,19 @@ class Failure:
 
 @dataclass(frozen=True)
 class Query:
-    """What a prediction is asked for: a recording, a text, or both."""
+    """What a prediction is asked for: a recording, a text, or both.
+
+    Attributes:
+        audio: path of the recording.
+        text: what is said.
+        stretch: the part of the recording that is meant.
+    """
 
     audio: str | None = None
     text: str | None = None
+    stretch: Stretch = WHOLE
+
+    @property
+    def clip(self) -> Clip | None:
+        """The recording and the part of it that is meant; None: there is none."""
+        return None if self.audio is None else (Path(self.audio), self.stretch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from maeum.encoders import SpeechEncoder, TextEncoder
 from maeum.errors import MaeumError
 from maeum.features import Features, hear, hear_frames, waves_for
 from maeum.features.frames import FrameTable, HeldFrames, mean_over_time
+from maeum.features.hearing import Clip
 from maeum.features.normalize import Voice
 
 Vector: TypeAlias = NDArray[np.float32]
@@ -45,40 +45,40 @@ QueryVectors: TypeAlias = Mapping[str, SideVectors]
 
 
 def heard(
-    path: Path, encoders: Sequence[SpeechEncoder], *, equal_loudness: bool, over_time: bool
+    clip: Clip, encoders: Sequence[SpeechEncoder], *, equal_loudness: bool, over_time: bool
 ) -> SideVectors:
-    """A recording, encoded; with its frames if vectors over time are wanted.
+    """A recording or a part of it, encoded; with its frames if vectors over time are wanted.
 
     Raises:
         AudioError: it cannot be used.
     """
     if over_time:
-        return _with_means(hear_frames(path, encoders, equal_loudness=equal_loudness))
-    return SideVectors(hear(path, encoders, equal_loudness=equal_loudness))
+        return _with_means(hear_frames(clip[0], encoders, clip[1], equal_loudness=equal_loudness))
+    return SideVectors(hear(clip[0], encoders, clip[1], equal_loudness=equal_loudness))
 
 
 def heard_together(
-    paths: Sequence[Path],
+    clips: Sequence[Clip],
     encoders: Sequence[SpeechEncoder],
     pool: ThreadPoolExecutor,
     *,
     equal_loudness: bool,
     over_time: bool,
-) -> dict[Path, SideVectors]:
+) -> dict[Clip, SideVectors]:
     """Recordings, encoded at once, as accelerators want them.
 
     What cannot be heard so is left out: by itself it says why.
 
     Args:
-        paths: of the recordings.
+        clips: the recordings, or parts of them.
         encoders: of the network.
         pool: opens them.
         equal_loudness: as in `heard`.
         over_time: as in `heard`.
     """
     load = partial(_waves_or_none, encoders=encoders, equal_loudness=equal_loudness)
-    opened = zip(paths, pool.map(load, paths), strict=True)
-    loaded = {path: waves for path, waves in opened if waves is not None}
+    opened = zip(clips, pool.map(load, clips), strict=True)
+    loaded = {clip: waves for clip, waves in opened if waves is not None}
     given = [[waves[one.rate_hz] for waves in loaded.values()] for one in encoders]
     try:
         if not loaded:
@@ -96,10 +96,10 @@ def heard_together(
 
 
 def _waves_or_none(
-    path: Path, *, encoders: Sequence[SpeechEncoder], equal_loudness: bool
+    clip: Clip, *, encoders: Sequence[SpeechEncoder], equal_loudness: bool
 ) -> dict[int, Vector] | None:
     try:
-        return waves_for(path, encoders, equal_loudness=equal_loudness)
+        return waves_for(clip[0], encoders, clip[1], equal_loudness=equal_loudness)
     except MaeumError:
         return None
 

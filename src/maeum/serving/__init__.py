@@ -1,0 +1,1 @@
+"""Answers over HTTP: `maeum serve`, and the page on it."""
