@@ -9,10 +9,21 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say
 from maeum.cli.options import EngineOption, PrecisionOption, engine_of
-from maeum.cli.using import RunFolder
+from maeum.cli.using import RunFolder, SpeakerOption
 
 if TYPE_CHECKING:
     from maeum.inference.timeline import Segment, Timeline
+
+
+ChannelOption = Annotated[
+    str, typer.Option(help="A channel from 0, `mean` of all, or `each` by itself.")
+]
+SmoothOption = Annotated[
+    float, typer.Option(metavar="SECONDS", help="How far segments look around; 0: not at all.")
+]
+LongestOption = Annotated[
+    float, typer.Option(metavar="SECONDS", help="No segment lasts longer, 2 to 60.")
+]
 
 
 def timeline(
@@ -21,23 +32,10 @@ def timeline(
     transcript: Annotated[
         Path | None, typer.Option(help="What is said when: .srt, .vtt or .json.")
     ] = None,
-    channel: Annotated[
-        str, typer.Option(help="A channel from 0, `mean` of all, or `each` by itself.")
-    ] = "mean",
-    smooth: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How far segments look around; 0: not at all.")
-    ] = 5.0,
-    longest: Annotated[
-        float, typer.Option(metavar="SECONDS", help="No segment lasts longer, 2 to 60.")
-    ] = 15.0,
-    speaker: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of other recordings of the voice, for --normalize speaker runs.",
-        ),
-    ] = None,
+    channel: ChannelOption = "mean",
+    smooth: SmoothOption = 5.0,
+    longest: LongestOption = 15.0,
+    speaker: SpeakerOption = None,
     csv: Annotated[Path | None, typer.Option(help="Table of the segments to write.")] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Picture to write, .png: probabilities over time.")

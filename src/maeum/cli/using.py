@@ -19,6 +19,16 @@ RunFolder = Annotated[
 ]
 
 
+SpeakerOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder of other recordings of the voice, for --normalize speaker runs.",
+    ),
+]
+
+
 def predict(
     run: RunFolder,
     audio: Annotated[
@@ -32,14 +42,7 @@ def predict(
         Path | None,
         typer.Option(help="Table with columns audio and text, or one sentence a line (.txt)."),
     ] = None,
-    speaker: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of other recordings of the voice, for --normalize speaker runs.",
-        ),
-    ] = None,
+    speaker: SpeakerOption = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     json_: JsonFlag = False,
