@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from maeum.inference import Prediction
 
 RunFolder = Annotated[
-    str, typer.Argument(metavar="RUN", help="Folder of a run, or of an exported one.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Folder of a run or of an exported one, or an audio classifier of the model hub.",
+    ),
 ]
 
 
@@ -57,6 +61,8 @@ def predict(
     `maeum predict runs/first --text "오늘 정말 행복해"`
 
     `maeum predict runs/paper calls/ --precision bfloat16`
+
+    `maeum predict superb/hubert-base-superb-er calls/`
     """
     from maeum.inference import Failure, classifier_of
     from maeum.inference.queries import queries
