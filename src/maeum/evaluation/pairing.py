@@ -17,7 +17,7 @@ from maeum.evaluation.compare import Comparison, compare
 from maeum.evaluation.evaluate import evaluate
 from maeum.evaluation.leaks import UNKNOWN, leaks
 from maeum.inference import Run
-from maeum.inference.run import Judged, judged
+from maeum.inference.run import Judged, Published, judged
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,8 @@ def _refuse_none(fair: pl.Series, names: tuple[str, str]) -> None:
 
 def _common_emotions(sides: list[Answered], names: tuple[str, str]) -> EmotionSet:
     first, second = (side.emotions for side in sides)
+    if any(isinstance(side.run, Published) for side in sides):  # the corpus is in words of both
+        return EmotionSet.of(dict.fromkeys((*first, *second)))
     if set(first) != set(second):
         raise EmotionError(
             f"{names[0]} tells {', '.join(first)} apart, {names[1]} {', '.join(second)}; only runs "
@@ -168,7 +170,7 @@ def _unequal(sides: list[Answered], names: tuple[str, str], corpus: Corpus | Non
     runs = [side.run for side in sides if isinstance(side.run, Run)]
     if len(runs) < len(sides):
         unknown = [name for name, side in zip(names, sides, strict=True) if side.run not in runs]
-        return [f"{' and '.join(unknown)}: {UNKNOWN}"]
+        return [f"{' and '.join(unknown)}: {UNKNOWN}", *_unasked(sides, names)]
     protocols = [run.protocol for run in runs]
     if any(map(_is_crossval, runs)):
         if corpus is None and protocols[0] != protocols[1]:
@@ -184,6 +186,18 @@ def _unequal(sides: list[Answered], names: tuple[str, str], corpus: Corpus | Non
         f"{PLURALS[one.kind]} in training: the two had it unequally easy"
         for one, other in zip(*met, strict=True)
         if one.kind != "utterance" and one.shared != other.shared
+    ]
+
+
+def _unasked(sides: list[Answered], names: tuple[str, str]) -> list[str]:
+    """Emotions that one of them alone can answer, to utterances that have none of them."""
+    pairs = zip(sides, reversed(sides), names, strict=True)
+    own = {name: {*one.emotions} - {*other.emotions} for one, other, name in pairs}
+    return [
+        f"{name} alone may answer {', '.join(sorted(more))}; no utterance here is one of them, so "
+        "it had it harder"
+        for name, more in own.items()
+        if more
     ]
 
 

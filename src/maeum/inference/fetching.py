@@ -82,12 +82,22 @@ def _fetched(name: str) -> Path:
 
 def _snapshot(name: str, patterns: tuple[str, ...]) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub import errors
 
     repository, revision = repository_of(name)
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=list(patterns)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+    except errors.GatedRepoError as error:
+        raise RunError(
+            f"{name} cannot be loaded: its authors want to be asked first; do so on its page, then "
+            "`hf auth login`"
+        ) from error
+    except (
+        errors.HfHubHTTPError,
+        errors.HFValidationError,
+        errors.LocalEntryNotFoundError,
+        OSError,
+    ) as error:
         reason = str(error).splitlines()[0]
         raise RunError(
             f"{name} cannot be loaded as a run: it is no folder, and no model hub gave it "

@@ -8,6 +8,7 @@ from maeum.testing.corpora import MANNERS, made_scripts, made_speakers, made_voi
 from maeum.testing.dirt import DIRT, encode, made_tone
 from maeum.testing.kemdy import make_kemdy19, make_kemdy20
 from maeum.testing.planted import Planted
+from maeum.testing.recognisers import RECOGNISER_KINDS, SYLLABLES, make_recogniser
 from maeum.testing.speech_checkpoints import SPEECH_FAMILIES, make_speech_checkpoint
 from maeum.testing.text_checkpoints import TEXT_FAMILIES, make_text_checkpoint
 
@@ -15,7 +16,9 @@ __all__ = [
     "CLASSIFIER_KINDS",
     "DIRT",
     "MANNERS",
+    "RECOGNISER_KINDS",
     "SPEECH_FAMILIES",
+    "SYLLABLES",
     "TEXT_FAMILIES",
     "MadeTree",
     "Planted",
@@ -31,6 +34,7 @@ __all__ = [
     "make_corpus",
     "make_kemdy19",
     "make_kemdy20",
+    "make_recogniser",
     "make_speech_checkpoint",
     "make_text_checkpoint",
 ]
