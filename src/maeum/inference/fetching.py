@@ -81,8 +81,7 @@ def _fetched(name: str) -> Path:
 
 
 def _snapshot(name: str, patterns: tuple[str, ...]) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub import errors
+    from huggingface_hub import errors, snapshot_download
 
     repository, revision = repository_of(name)
     try:

@@ -131,13 +131,12 @@ class Recogniser:
 
         made = self._extractor(wave, sampling_rate=self.rate_hz, return_tensors="pt")
         inputs = {name: values.to(self._model.device) for name, values in made.items()}
-        decodes = self._model.config.model_type == WHISPER
         with torch.no_grad():
-            if decodes:
+            if self._model.config.model_type == WHISPER:
                 tokens = self._model.generate(**inputs, **self._asked())
             else:
                 tokens = self._model(**inputs).logits.argmax(dim=-1)
-        return str(self._tokenizer.batch_decode(tokens, skip_special_tokens=decodes)[0])
+        return str(self._tokenizer.batch_decode(tokens, skip_special_tokens=True)[0])
 
     def _asked(self) -> Mapping[str, Any]:
         """What a Whisper is told beside the recording."""

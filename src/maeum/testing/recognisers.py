@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,10 @@ def _make_whisper(folder: Path, seed: int) -> None:
         "decoder_start_token_id": start,
     }
     _save_model(folder, "WhisperForConditionalGeneration", settings, seed)
-    letters = [place for sign, place in vocabulary.items() if sign not in _written(vocabulary)]
+    written = {sign for sign in vocabulary if len(sign) > 1} - {*WHISPER_MARKS}
+    unwritten = [
+        vocabulary[sign] for sign in vocabulary.keys() - written if vocabulary[sign] != end
+    ]
     generation = {
         **tokens,
         "decoder_start_token_id": start,
@@ -75,7 +78,7 @@ def _make_whisper(folder: Path, seed: int) -> None:
         "lang_to_id": {mark: ids[mark] for mark in ("<|en|>", "<|ko|>")},
         "task_to_id": {task: ids[f"<|{task}|>"] for task in ("transcribe", "translate")},
         "no_timestamps_token_id": ids["<|notimestamps|>"],
-        "suppress_tokens": [place for place in letters if place != end],
+        "suppress_tokens": sorted(unwritten),
         "max_length": MOST_TOKENS,
     }
     write_json(folder / "generation_config.json", generation)
@@ -104,21 +107,23 @@ def _whisper_vocabulary() -> dict[str, int]:
     return {sign: place for place, sign in enumerate(signs)}
 
 
-def _written(vocabulary: Mapping[str, int]) -> list[str]:
-    """Of the vocabulary, the syllables."""
-    return [sign for sign in vocabulary if len(sign) > 1 and sign not in WHISPER_MARKS]
-
-
 def _make_wav2vec2(folder: Path, seed: int) -> None:
     signs = ["<pad>", "<s>", "</s>", "<unk>", "|", *SYLLABLES]
     settings = {**SMALL, **LARGE, "vocab_size": len(signs), "pad_token_id": 0}
-    _save_model(folder, "Wav2Vec2ForCTC", settings, seed)
+    _save_model(folder, "Wav2Vec2ForCTC", settings, seed, unwritten=[1, 2, 3])
     write_json(folder / "vocab.json", {sign: place for place, sign in enumerate(signs)})
     write_json(folder / "tokenizer_config.json", {"tokenizer_class": "Wav2Vec2CTCTokenizer"})
     write_json(folder / "preprocessor_config.json", WAVE)
 
 
-def _save_model(folder: Path, class_name: str, settings: Mapping[str, Any], seed: int) -> None:
+def _save_model(
+    folder: Path,
+    class_name: str,
+    settings: Mapping[str, Any],
+    seed: int,
+    unwritten: Sequence[int] = (),
+) -> None:
+    """Write a random model; a trained one would not write the marks that are `unwritten` either."""
     import torch
     import transformers
 
@@ -127,4 +132,7 @@ def _save_model(folder: Path, class_name: str, settings: Mapping[str, Any], seed
     model_class = getattr(transformers, class_name)
     with torch.random.fork_rng(devices=[]), quietly():
         torch.manual_seed(seed)
-        model_class(model_class.config_class(**settings)).save_pretrained(folder)
+        model = model_class(model_class.config_class(**settings))
+        if unwritten:
+            model.lm_head.bias.data[list(unwritten)] = -100.0
+        model.save_pretrained(folder)

@@ -6,6 +6,7 @@ vectors are kept.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ from maeum.encoders.pretrained.speech_waves import any_extractor
 from maeum.encoders.pretrained.tower import Tower
 from maeum.encoders.waves import require_samples
 from maeum.errors import EncoderError
+
+# of spectrogram transformers as their authors made them; said on every run, it helps nobody
+warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
 
 CODE = "classifier 1"
 """Counts up when this code gives other logits from the same weights."""
