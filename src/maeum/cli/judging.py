@@ -55,6 +55,8 @@ def evaluate(
 ) -> None:
     """Test a run on the test part of its own corpus, or on another corpus.
 
+    A classifier of recordings that others published is tested on all of any corpus.
+
     **Examples**
 
     `maeum evaluate runs/first corpora/ko`
@@ -64,15 +66,17 @@ def evaluate(
     `maeum evaluate runs/first corpora/calls --map names.yaml --json`
 
     `maeum evaluate runs/paper corpora/ko --precision bfloat16`
+
+    `maeum evaluate superb/hubert-base-superb-er corpora/ko`
     """
     from maeum.cli.training import print_evaluation
     from maeum.corpus import Corpus
     from maeum.evaluation import evaluate as judge
     from maeum.evaluation.mapping import read_mapping
-    from maeum.inference import Run
+    from maeum.inference.run import judged
 
     evaluation = judge(
-        Run.open(run, engine=engine_of(engine, precision)),
+        judged(run, engine=engine_of(engine, precision)),
         Corpus.open(corpus),
         part=part,
         modality=modality,
@@ -102,7 +106,8 @@ def compare(
     """Say whether one run beats another, on utterances that neither was trained on.
 
     Both are compared utterance by utterance: the interval is from a bootstrap that draws the same
-    speakers for both. On a small corpus, compare two cross-validations.
+    speakers for both. On a small corpus, compare two cross-validations. A classifier that others
+    published can stand for a RUN where a corpus is given.
 
     **Examples**
 
@@ -111,6 +116,8 @@ def compare(
     `maeum compare runs/loso-both runs/loso-speech --json`
 
     `maeum compare runs/both runs/speech corpora/calls`
+
+    `maeum compare runs/speech superb/hubert-base-superb-er corpora/calls`
     """
     from maeum.corpus import Corpus
     from maeum.evaluation import compare_runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,14 @@ from maeum.cli.options import EngineOption, PrecisionOption, engine_of
 
 if TYPE_CHECKING:
     from maeum.emotions import EmotionSet
-    from maeum.inference import Prediction
+    from maeum.inference import Classifier, Prediction, Query
 
 RunFolder = Annotated[
-    str, typer.Argument(metavar="RUN", help="Folder of a run, or of an exported one.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Folder of a run or of an exported one, or an audio classifier of the model hub.",
+    ),
 ]
 
 
@@ -26,6 +31,21 @@ SpeakerOption = Annotated[
         file_okay=False,
         help="Folder of other recordings of the voice, for --normalize speaker runs.",
     ),
+]
+
+
+TranscribeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Speech recogniser that writes down recordings without text: a folder, or a name "
+        "on the model hub such as openai/whisper-small.",
+    ),
+]
+
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(help="What --transcribe is told to expect, as `en`. [default: ko]"),
 ]
 
 
@@ -42,6 +62,8 @@ def predict(
         Path | None,
         typer.Option(help="Table with columns audio and text, or one sentence a line (.txt)."),
     ] = None,
+    transcribe: TranscribeOption = None,
+    language: LanguageOption = None,
     speaker: SpeakerOption = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
@@ -60,6 +82,10 @@ def predict(
     `maeum predict runs/first --text "오늘 정말 행복해"`
 
     `maeum predict runs/paper calls/ --precision bfloat16`
+
+    `maeum predict superb/hubert-base-superb-er calls/`
+
+    `maeum predict runs/both calls/ --transcribe openai/whisper-small`
     """
     from maeum.inference import Failure, classifier_of
     from maeum.inference.queries import queries
@@ -70,7 +96,8 @@ def predict(
     if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")
     failed = 0
-    for found in model.predict(asked, voice=voice):
+    spoken = _with_words(asked, model, transcribe, language)
+    for found in model.predict(spoken, voice=voice):
         failed += isinstance(found, Failure)
         if json_:
             answer_json(found.to_dict(), indent=None)
@@ -80,6 +107,20 @@ def predict(
             answer(_line(found, model.emotions))
     if failed:
         raise typer.Exit(1)
+
+
+def _with_words(
+    asked: Iterable[Query], model: Classifier, transcribe: str | None, language: str | None
+) -> Iterable[Query]:
+    """What is asked, with what recordings without text say, where a recogniser is named."""
+    if transcribe is None:
+        return asked
+    if "text" not in model.sides:
+        say("note: this run does not read text, so --transcribe is of no use and ignored")
+        return asked
+    from maeum.inference.transcribing import Recogniser, with_words
+
+    return with_words(asked, Recogniser.load(transcribe, language=language))
 
 
 def _line(found: Prediction, emotions: EmotionSet) -> str:

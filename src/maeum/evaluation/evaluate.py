@@ -19,10 +19,11 @@ from maeum.emotions import EmotionSet
 from maeum.errors import CorpusError, EmotionError, RunError
 from maeum.evaluation.answered import class_indices, described
 from maeum.evaluation.groups import Groups, grouped
-from maeum.evaluation.leaks import Leaks, leaks
+from maeum.evaluation.leaks import Leaks, leaks, unknown_leaks
 from maeum.evaluation.metrics import Scores, scores
 from maeum.features import Features
 from maeum.inference import Classifier, Run
+from maeum.inference.run import Judged, judged
 
 OTHER_CORPUS = "other corpus"
 
@@ -83,11 +84,13 @@ class Evaluation:
         apart = self.protocol.split("+")
         if broken := [str(entry) for entry in self.leaks.found if entry.kind in apart]:
             return "; ".join(broken)
+        if not self.leaks.known:
+            return "what it was trained on, nobody here can say"
         return MEANING.get(self.protocol, "the run was trained on another corpus")
 
 
 def evaluate(
-    run: Run | str | Path,
+    run: Judged | str | Path,
     corpus: Corpus,
     *,
     part: Part | None = None,
@@ -95,10 +98,10 @@ def evaluate(
     mapping: Mapping[str, str | None] | None = None,
     features: Features | None = None,
 ) -> Evaluation:
-    """Test a run.
+    """Test a run, or a classifier that others published.
 
     Args:
-        run: a finished run or its folder.
+        run: a finished run or its folder; or a published one, by its folder or name.
         corpus: its own, of which `part` is tested, or another, of which all is.
         part: None: test for the run's own corpus, all for another.
         modality: what to give the network; None: all it takes.
@@ -110,8 +113,8 @@ def evaluate(
         CorpusError: nothing in it can be used.
         EmotionError: the corpus has emotions the run does not tell apart.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
-    own = run.card["corpus"]["fingerprint"] == corpus.fingerprint
+    run = judged(run) if isinstance(run, str | Path) else run
+    own = isinstance(run, Run) and run.fingerprint == corpus.fingerprint
     part = part or ("test" if own else "all")
     tested = _in_words_of(
         run.classifier.emotions, _part_of(run, corpus, part, own=own), mapping or {}
@@ -124,10 +127,10 @@ def evaluate(
     return judge(
         described(answers(run.classifier, tested, features), tested.utterances),
         run.classifier.emotions,
-        protocol=run.card["split"]["protocol"] if own else OTHER_CORPUS,
+        protocol=run.protocol if isinstance(run, Run) and own else OTHER_CORPUS,
         part=part,
         modality=given,
-        leaks=leaks(run.met, hashed(tested.utterances), notes=notes),
+        leaks=_leaks_of(run, tested, notes),
         left_out=int((~features.usable).sum()),
     )
 
@@ -178,18 +181,23 @@ def judge(
     )
 
 
-def _part_of(run: Run, corpus: Corpus, part: str, *, own: bool) -> Corpus:
+def _leaks_of(run: Judged, tested: Corpus, notes: tuple[str, ...]) -> Leaks:
+    if not isinstance(run, Run):
+        return unknown_leaks(notes)
+    return leaks(run.met, hashed(tested.utterances), notes=notes)
+
+
+def _part_of(run: Judged, corpus: Corpus, part: str, *, own: bool) -> Corpus:
     if part == "all":
         return corpus
-    if not own:
+    if not isinstance(run, Run) or not own:
         raise RunError(
             f"part {part!r} was asked for, but this is not the corpus of the run; use all"
         )
     chosen = run.part(corpus, part)
     if len(chosen) == 0:
-        protocol = run.card["split"]["protocol"]
         raise RunError(
-            f"the run has no {part} part (its split was {protocol}); "
+            f"the run has no {part} part (its split was {run.protocol}); "
             "test it on another corpus, or on all of this one with --part all"
         )
     return chosen

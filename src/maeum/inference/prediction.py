@@ -20,7 +20,7 @@ class Prediction:
         probabilities: every emotion's, summing to 1.
         modalities: what the answer rests on: `speech`, `text` or both.
         audio: the recording, as given.
-        text: what was said, as given.
+        text: what was said, as given or as a speech recogniser wrote it down.
     """
 
     emotion: str

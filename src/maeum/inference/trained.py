@@ -16,7 +16,7 @@ from maeum.features import Features
 from maeum.files import files_written_aside
 from maeum.inference.classifier import Classifier
 from maeum.inference.exported import is_exported
-from maeum.inference.fetching import local_folder
+from maeum.inference.fetching import foreign_model, local_folder
 from maeum.inference.inputs import network_inputs
 from maeum.inference.loading import network_in
 from maeum.inference.makeup import Makeup
@@ -78,6 +78,11 @@ class EmotionClassifier(Classifier):
             raise RunError(
                 f"{name} is an exported run, without weights to train or export; name the run it "
                 "was made of"
+            )
+        if foreign := foreign_model(folder):
+            raise RunError(
+                f"{name} holds another model ({foreign}), none that maeum trained; name a run, or "
+                "ask it with `maeum predict` if it classifies recordings"
             )
         classifier = cls(network_in(folder, str(name)))
         classifier._engine, classifier._hastened = engine, hastened
