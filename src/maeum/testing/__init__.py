@@ -9,6 +9,7 @@ from maeum.testing.kemdy import make_kemdy19, make_kemdy20
 from maeum.testing.planted import Planted
 from maeum.testing.speech_checkpoints import SPEECH_FAMILIES, make_speech_checkpoint
 from maeum.testing.text_checkpoints import TEXT_FAMILIES, make_text_checkpoint
+from maeum.testing.uploads import MalformedUpload, malformed_uploads
 
 __all__ = [
     "DIRT",
@@ -16,6 +17,7 @@ __all__ = [
     "SPEECH_FAMILIES",
     "TEXT_FAMILIES",
     "MadeTree",
+    "MalformedUpload",
     "Planted",
     "encode",
     "made_scripts",
@@ -30,4 +32,5 @@ __all__ = [
     "make_kemdy20",
     "make_speech_checkpoint",
     "make_text_checkpoint",
+    "malformed_uploads",
 ]
