@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import threading
 from collections import Counter
 from itertools import islice
@@ -101,12 +102,6 @@ def test_streamed_bytes_are_counted_whatever_is_stated(serving, model):
         except httpx.WriteError:  # it was refused before all was sent, which is as good
             assert sent < 200_000_000
         assert httpx.get(f"{address}/readyz").status_code == 200
-        (refused,) = [
-            line
-            for line in httpx.get(f"{address}/metrics").text.splitlines()
-            if line.startswith('maeum_requests_total{route="other",status="413"}')
-        ] or ["none"]
-        assert refused == "none" or float(refused.split()[-1]) >= 1
 
 
 def test_all_requests_together_have_a_limit(serving, model):
@@ -125,20 +120,13 @@ def test_texts_have_a_limit(address):
 
 
 def test_a_slow_body_is_not_waited_for(serving, model):
-    def slow(gate):
-        yield b"--b\r\n"
-        gate.wait(20)
-
     with serving(model, Limits(upload_timeout_s=1)) as address:
-        gate = threading.Event()
         headers = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": "1000"}
-        import socket
-
         host, port = address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=30) as raw:
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             raw.sendall(f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
-            raw.sendall(next(slow(gate)))
+            raw.sendall(b"--b\r\n")
             assert raw.recv(100).startswith(b"HTTP/1.1 408")
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -51,7 +52,7 @@ def wait_until_ready(address):
 
 def test_told_to_stop_it_finishes_what_began(served, tmp_path, asked):
     with served_by(tmp_path, served.folder) as (process, address, _):
-        recording = ('; name="audio"; filename="take.ogg"', open(asked[0].audio, "rb").read())
+        recording = ('; name="audio"; filename="take.ogg"', Path(asked[0].audio).read_bytes())
         headers, body = multipart(recording, ('; name="text"', "정말".encode()))
         host, port = address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=120) as raw:

@@ -34,7 +34,8 @@ class ProblemError(Exception):
 
     def response(self) -> Response:
         """As it is sent."""
-        title = HTTPStatus(self.status).phrase
+        left = self.status == CLIENT_LEFT  # nobody will read it
+        title = "Client Left" if left else HTTPStatus(self.status).phrase
         body = {
             "type": "about:blank",
             "title": title,
