@@ -10,8 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+import soundfile as sf
 
+from maeum.corpus.audio import load
 from maeum.inference import Failure
 
 CLOSE = 1e-6
@@ -130,3 +133,23 @@ def test_the_model_is_described(address, model):
     assert told["sides"] == ["speech", "text"]
     assert told["encoders"] == {"speech": ["builtin:acoustic"], "text": ["builtin:letters"]}
     assert (told["normalize"], told["maeum"].count(".")) == ("none", 2)
+
+
+def test_a_long_recording_becomes_a_timeline(address, model, asked, tmp_path):
+    pytest.importorskip("silero_vad")
+    from maeum.inference.timeline import timeline
+
+    path = tmp_path / "call.wav"
+    waves = [load(Path(query.audio), rate_hz=16_000) for query in asked[:4]]
+    pause = np.zeros(16_000, np.float32)
+    sf.write(path, np.concatenate([part for wave in waves for part in (wave, pause)]), 16_000)
+    files = {"audio": ("a call.wav", path.read_bytes())}
+    answer = httpx.post(f"{address}/v1/timeline", files=files, timeout=120)
+    assert answer.status_code == 200, answer.text
+    told, right = answer.json(), timeline(model, path).to_dict()
+    assert (told["audio"], told["emotions"]) == ("a call.wav", right["emotions"])
+    assert len(told["segments"]) == len(right["segments"]) > 1
+    for given, own in zip(told["segments"], right["segments"], strict=True):
+        assert given["probabilities"] == pytest.approx(own["probabilities"], abs=CLOSE)
+    silence = httpx.post(f"{address}/v1/timeline", files={"audio": ("a.wav", b"nothing")})
+    assert (silence.status_code, silence.json()["detail"][:5]) == (422, "a.wav")

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from maeum.errors import MaeumError
+from maeum.errors import MaeumError, SettingsError
 from maeum.inference import Failure, Query
 from maeum.serving.api_page import api_page
 from maeum.serving.metrics import Metrics
@@ -78,6 +78,8 @@ def asking(service: Service) -> APIRouter:
             name, path = audio
             try:
                 told = (await service.timeline(path)).to_dict()
+            except SettingsError as error:  # what finds speech is not installed
+                raise ProblemError(501, f"this service makes no timelines: {error}") from None
             except MaeumError as error:
                 raise ProblemError(422, str(error).replace(str(path), name)) from None
         return _json(_without(told, str(path), name))

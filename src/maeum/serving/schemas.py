@@ -147,7 +147,7 @@ BATCH: dict[str, Any] = {
 TIMELINE: dict[str, Any] = {
     "tags": ["answers"],
     "response_model": dict[str, Any],
-    "responses": _REFUSED,
+    "responses": {**_REFUSED, **_problems(on_501="What finds speech is not installed.")},
     "openapi_extra": _body(
         form=_fields(("audio",), audio={**_FILE, "description": "A recording of any length."})
     ),
