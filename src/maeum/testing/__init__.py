@@ -11,6 +11,7 @@ from maeum.testing.planted import Planted
 from maeum.testing.recognisers import RECOGNISER_KINDS, SYLLABLES, make_recogniser
 from maeum.testing.speech_checkpoints import SPEECH_FAMILIES, make_speech_checkpoint
 from maeum.testing.text_checkpoints import TEXT_FAMILIES, make_text_checkpoint
+from maeum.testing.uploads import MalformedUpload, malformed_uploads
 
 __all__ = [
     "CLASSIFIER_KINDS",
@@ -21,6 +22,7 @@ __all__ = [
     "SYLLABLES",
     "TEXT_FAMILIES",
     "MadeTree",
+    "MalformedUpload",
     "Planted",
     "encode",
     "made_scripts",
@@ -37,4 +39,5 @@ __all__ = [
     "make_recogniser",
     "make_speech_checkpoint",
     "make_text_checkpoint",
+    "malformed_uploads",
 ]
