@@ -1,0 +1,302 @@
+"""The page of `maeum serve`: record or upload, read an answer, follow a long recording.
+
+Everything it needs comes from this service: no fonts, scripts or statistics from elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import gradio as gr  # noqa: E402
+
+from maeum.evaluation.hangul import font_path  # noqa: E402
+from maeum.serving.page_asking import (  # noqa: E402
+    MOST_TEXT_CHARACTERS,
+    Answering,
+    Asking,
+    Shown,
+)
+from maeum.serving.page_drawing import frame_html, message_html  # noqa: E402
+from maeum.serving.page_guard import PageGuard  # noqa: E402
+from maeum.serving.page_words import LANGUAGES, translations  # noqa: E402
+
+__all__ = ["Answering", "mount_page"]
+
+MOST_BYTES = 500_000_000
+"""Of one upload, unless told otherwise."""
+
+KEPT_MINUTES = 30
+"""How long uploads lie on the disk."""
+
+MOST_WAITING = 64
+AT_ONCE = 16
+
+FONTS = (
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Roboto",
+    "Apple SD Gothic Neo",
+    "Malgun Gothic",
+    "Noto Sans KR",
+    "Noto Sans CJK KR",
+    "NanumGothic",
+    "maeum-hangul",
+    "sans-serif",
+)
+"""Whatever has Hangul on the visitor's device; where nothing has, this service's own."""
+
+HANGUL_ROUTE = "maeum/hangul.ttf"
+
+class _FromDisk:
+    """A component that takes uploads and never fetches an address for whoever names one."""
+
+    is_template = True
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:  # noqa: ANN401
+        if url_or_file_path is not None and "://" in str(url_or_file_path):
+            raise gr.Error("a recording comes as a file, not as an address; upload it")
+        found: str | None = await super().async_move_resource_to_block_cache(url_or_file_path)  # type: ignore[misc]
+        return found
+
+from gradio.events import Dependency
+
+class _Recording(gr.Audio):  # type: ignore[misc]
+    """A recording, from the microphone or a file."""
+
+    is_template = True  # the browser draws what it draws for the base class
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:  # noqa: ANN401
+        """See `_from_disk`."""
+        return await _from_disk(url_or_file_path, super().async_move_resource_to_block_cache)
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+class _Recordings(gr.File):  # type: ignore[misc]
+    """Several recordings."""
+
+    is_template = True
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:  # noqa: ANN401
+        """See `_from_disk`."""
+        return await _from_disk(url_or_file_path, super().async_move_resource_to_block_cache)
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+def mount_page(
+    app: FastAPI, service: Answering, *, path: str = "/", most_bytes: int = MOST_BYTES
+) -> FastAPI:
+    """Put the page on an app that answers for the same service.
+
+    Args:
+        app: whose other routes were added before; what they do not answer the page does.
+        service: that is asked.
+        path: where the page is.
+        most_bytes: of one upload, at least 1.
+    """
+    base = path.rstrip("/") + "/"
+
+    @app.get(base + HANGUL_ROUTE, include_in_schema=False)
+    def hangul() -> FileResponse:
+        """A font for devices that have no Hangul."""
+        return FileResponse(font_path(), headers={"Cache-Control": "max-age=604800"})
+
+    gr.mount_gradio_app(
+        app,
+        _Page(service).blocks,
+        path,
+        max_file_size=most_bytes,
+        show_error=False,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        ssr_mode=False,
+        pwa=False,
+        i18n=gr.I18n(**translations()),
+        theme=_theme(),
+        css=(_HERE / "page.css").read_text(encoding="utf-8"),
+        head=_head(),
+    )
+    mounted: Any = app.router.routes[-1]
+    mounted.app = PageGuard(mounted.app)
+    return app
+
+_HERE = Path(__file__).parent
+
+def _theme() -> gr.themes.Base:
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.slate,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_lg,
+        text_size=gr.themes.sizes.text_lg,
+        font=FONTS,
+        font_mono=("ui-monospace", "monospace"),
+    )
+
+def _head() -> str:
+    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    script = script.replace("/*LANGUAGES*/[]", json.dumps(list(LANGUAGES)))
+    script = script.replace("/*LOCALES*/null", json.dumps(_locales()))
+    return f"{_ICON}<script>{script}</script>"
+
+_ICON = (
+    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=\'http://www.w3.org/2000/svg\' '
+    "viewBox='0 0 16 16'%3E%3Ccircle cx='6' cy='8' r='5' fill='%231F77B4'/%3E%3Ccircle cx='10' "
+    "cy='8' r='5' fill='%23E69F00' fill-opacity='.8'/%3E%3C/svg%3E\">"
+)
+
+def _locales() -> str | None:
+    """Where Gradio's own words change their language; None: this version has no such place."""
+    assets = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    found = (
+        path.name
+        for path in sorted(assets.glob("core-*.js"))
+        if "as changeLocale" in path.read_text(encoding="utf-8")
+    )
+    name = next(found, None)
+    return None if name is None else f"assets/{name}"
+
+def _word(key: str) -> Any:  # noqa: ANN401 - Gradio's own type
+    """A label in the page's language."""
+    return gr.i18n(f"maeum_{key}")
+
+class _Page:
+    """The page as Gradio's blocks.
+
+    Attributes:
+        blocks: to mount.
+    """
+
+    def __init__(self, service: Answering) -> None:
+        self._asking = Asking(service)
+        self._emotions = service.model.emotions
+        self._hears = "speech" in service.model.sides
+        self._reads = "text" in service.model.sides
+        self._own_voices = service.model.needs_voice
+        with gr.Blocks(
+            title="마음 maeum",
+            analytics_enabled=False,
+            fill_width=True,
+            delete_cache=(300, KEPT_MINUTES * 60),
+        ) as self.blocks:
+            gr.HTML(frame_html("header", languages=LANGUAGES, emotions=self._emotions))
+            with gr.Tabs(elem_id="m-tabs"):
+                with gr.Tab(_word("tab_one"), id="one"):
+                    self._one_utterance()
+                with gr.Tab(_word("tab_long"), id="long", visible=self._hears):
+                    self._long_recording()
+            gr.HTML(frame_html("footer", minutes=KEPT_MINUTES))
+        self.blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=AT_ONCE, api_open=False)
+
+    def _one_utterance(self) -> None:
+        with gr.Row(elem_classes="m-two"):
+            with gr.Column(elem_classes="m-ask"):
+                recording = _Recording(
+                    label=_word("recording"),
+                    sources=["microphone", "upload"],
+                    type="filepath",
+                    visible=self._hears,
+                    elem_id="m-recording",
+                    **_AS_A_PLAYER,
+                )
+                text = gr.Textbox(
+                    label=_word("text" if self._hears else "text_alone"),
+                    placeholder=_word("text_hint"),
+                    max_length=MOST_TEXT_CHARACTERS,
+                    lines=1,
+                    max_lines=5,
+                    visible=self._reads,
+                    elem_id="m-text",
+                )
+                voice = self._voices()
+                button = gr.Button(_word("ask"), variant="primary", size="lg", elem_id="m-button")
+                least = gr.Slider(
+                    0, 95, 0, step=5, label=_word("unsure_below"), elem_id="m-least", buttons=[]
+                )
+            with gr.Column(elem_classes="m-told"):
+                answer = gr.HTML(message_html("waiting"), elem_id="m-answer")
+                history = gr.HTML(elem_id="m-history")
+        past = gr.State(())
+        told = [answer, history, past]
+        asked = [recording, text, least, voice, past]
+        gr.on(
+            [button.click, text.submit],
+            self._ask,
+            asked,
+            told,
+            show_progress_on=[answer],
+            **_PRIVATE,
+        )
+        least.change(
+            self._shown,
+            [least, past],
+            told,
+            trigger_mode="always_last",
+            show_progress="hidden",
+            **_PRIVATE,
+        )
+
+    def _voices(self) -> gr.State:
+        """Where a visitor gives other recordings of their voice, if the run compares voices."""
+        voice = gr.State(None)
+        with gr.Group(visible=self._own_voices, elem_id="m-voices"):
+            recordings = _Recordings(
+                label=_word("voices"), file_count="multiple", type="filepath", height=130
+            )
+            said = gr.HTML(message_html("voices_why"))
+        recordings.change(
+            self._asking.voice_of, recordings, [voice, said], concurrency_limit=1, **_PRIVATE
+        )
+        return voice
+
+    def _long_recording(self) -> None:
+        with gr.Row(elem_classes="m-one"):
+            recording = _Recording(
+                label=_word("long_recording"),
+                sources=["upload", "microphone"],
+                type="filepath",
+                elem_id="m-long",
+                **_AS_A_PLAYER,
+            )
+        button = gr.Button(_word("follow"), variant="primary", size="lg", elem_id="m-follow")
+        course = gr.HTML(message_html("long_waiting"), elem_id="m-course")
+        button.click(self._asking.follow, recording, course, **_PRIVATE)
+
+    def _ask(
+        self, recording: str | None, text: str | None, least: float, voice: Any, past: Any
+    ) -> tuple[str, str, tuple[Shown, ...]]:
+        told = self._asking.ask(recording, text, least / 100, voice, past)
+        return told.answer, told.history, told.past
+
+    def _shown(self, least: float, past: Any) -> tuple[str, str, tuple[Shown, ...]]:
+        told = self._asking.shown(least / 100, past)
+        return told.answer, told.history, told.past
+
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+"""Programs have `/v1`; the page's own calls are nobody's interface."""
+
+_AS_A_PLAYER: dict[str, Any] = {
+    "buttons": [],
+    "editable": False,
+    "waveform_options": gr.WaveformOptions(
+        waveform_color="#8a99ab", waveform_progress_color="#2f6690", show_recording_waveform=True
+    ),
+}
