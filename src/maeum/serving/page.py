@@ -171,6 +171,11 @@ def _locales() -> str | None:
     return None if name is None else f"assets/{name}"
 
 
+def _html(value: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401
+    """Markup of our own, dressed by `page.css` alone."""
+    return gr.HTML(value, apply_default_css=False, **more)
+
+
 def _word(key: str) -> Any:  # noqa: ANN401 - Gradio's own type
     """A label in the page's language."""
     return _I18N(f"maeum_{key}")
@@ -195,13 +200,13 @@ class _Page:
             fill_width=True,
             delete_cache=(300, KEPT_MINUTES * 60),
         ) as self.blocks:
-            gr.HTML(frame_html("header", languages=LANGUAGES, emotions=self._emotions))
+            _html(frame_html("header", languages=LANGUAGES, emotions=self._emotions))
             with gr.Tabs(elem_id="m-tabs"):
                 with gr.Tab(_word("tab_one"), id="one"):
                     self._one_utterance()
                 with gr.Tab(_word("tab_long"), id="long", visible=self._hears):
                     self._long_recording()
-            gr.HTML(frame_html("footer", minutes=KEPT_MINUTES))
+            _html(frame_html("footer", minutes=KEPT_MINUTES))
         self.blocks.queue(max_size=MOST_WAITING, default_concurrency_limit=AT_ONCE, api_open=False)
 
     def _one_utterance(self) -> None:
@@ -230,8 +235,8 @@ class _Page:
                     0, 95, 0, step=5, label=_word("unsure_below"), elem_id="m-least", buttons=[]
                 )
             with gr.Column(elem_classes="m-told"):
-                answer = gr.HTML(message_html("waiting"), elem_id="m-answer")
-                history = gr.HTML(elem_id="m-history")
+                answer = _html(message_html("waiting"), elem_id="m-answer")
+                history = _html(elem_id="m-history")
         past = gr.State(())
         told = [answer, history, past]
         asked = [recording, text, least, voice, past]
@@ -259,7 +264,7 @@ class _Page:
             recordings = _Recordings(
                 label=_word("voices"), file_count="multiple", type="filepath", height=130
             )
-            said = gr.HTML(message_html("voices_why"))
+            said = _html(message_html("voices_why"))
         recordings.change(
             self._asking.voice_of, recordings, [voice, said], concurrency_limit=1, **_PRIVATE
         )
@@ -275,7 +280,7 @@ class _Page:
                 **_AS_A_PLAYER,
             )
         button = gr.Button(_word("follow"), variant="primary", size="lg", elem_id="m-follow")
-        course = gr.HTML(message_html("long_waiting"), elem_id="m-course")
+        course = _html(message_html("long_waiting"), elem_id="m-course")
         button.click(self._asking.follow, recording, course, **_PRIVATE)
 
     def _ask(

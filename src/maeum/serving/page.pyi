@@ -80,7 +80,6 @@ class _Recording(gr.Audio):  # type: ignore[misc]
         return await _from_disk(url_or_file_path, super().async_move_resource_to_block_cache)
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
@@ -95,7 +94,6 @@ class _Recordings(gr.File):  # type: ignore[misc]
         return await _from_disk(url_or_file_path, super().async_move_resource_to_block_cache)
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
