@@ -16,7 +16,7 @@
     for (const button of document.querySelectorAll("[data-language]"))
       button.setAttribute("aria-pressed", String(button.dataset.language === language));
     if (LOCALES) (await import(new URL(LOCALES, document.baseURI))).changeLocale(language);
-    requestAnimationFrame(translate);
+    requestAnimationFrame(() => { translate(); root.dataset.ready = ""; });
   }
 
   // Gradio says its labels anew; what it said when it drew a button or a tab it leaves as it is.
@@ -42,6 +42,15 @@
     speak(button.dataset.language);
   });
 
+  // A voice as it is: browsers even out its loudness, which tells of emotions.
+  const devices = navigator.mediaDevices;
+  const asItIs = { autoGainControl: false, noiseSuppression: false, echoCancellation: false };
+  if (devices?.getUserMedia) {
+    const usual = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = (wanted) => usual(wanted?.audio
+      ? { ...wanted, audio: { ...(wanted.audio === true ? {} : wanted.audio), ...asItIs } } : wanted);
+  }
+
   // What is new is said once, in a few words and in the language that is shown.
   const voice = Object.assign(document.createElement("div"), { className: "m-hidden", id: "m-said" });
   voice.setAttribute("role", "status");
@@ -54,6 +63,9 @@
       said.add(one);
       const own = one.querySelector(`.in-${wanted}`);
       const rest = [...one.querySelectorAll(":scope > span:not(.in-ko):not(.in-en)")];
+      const place = one.closest("#m-answer, #m-course");
+      if (place && place.getBoundingClientRect().top > innerHeight * 0.7 && !one.closest(".m-idle"))
+        place.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
       voice.textContent = [own || one, ...rest].map((part) => part.textContent.trim()).join(". ");
     }
     clearTimeout(later);

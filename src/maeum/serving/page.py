@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr  # noqa: E402
 
 from maeum.evaluation.hangul import font_path  # noqa: E402
+from maeum.serving.limits import Limits  # noqa: E402
 from maeum.serving.page_asking import (  # noqa: E402
     MOST_TEXT_CHARACTERS,
     Answering,
@@ -31,9 +31,6 @@ from maeum.serving.page_guard import PageGuard  # noqa: E402
 from maeum.serving.page_words import LANGUAGES, WORDS, translations  # noqa: E402
 
 __all__ = ["Answering", "mount_page"]
-
-MOST_BYTES = 500_000_000
-"""Of one upload, unless told otherwise."""
 
 KEPT_MINUTES = 30
 """How long uploads lie on the disk."""
@@ -59,35 +56,8 @@ FONTS = (
 HANGUL_ROUTE = "maeum/hangul.ttf"
 
 
-async def _from_disk(named: object, take: Callable[[Any], Awaitable[str | None]]) -> str | None:
-    """What was uploaded; nothing is fetched from an address for whoever names one."""
-    if isinstance(named, str) and "://" in named:
-        raise gr.Error("a recording comes as a file, not as an address; upload it")
-    return await take(named)
-
-
-class _Recording(gr.Audio):  # type: ignore[misc]
-    """A recording, from the microphone or a file."""
-
-    is_template = True  # the browser draws what it draws for the base class
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:  # noqa: ANN401
-        """See `_from_disk`."""
-        return await _from_disk(url_or_file_path, super().async_move_resource_to_block_cache)
-
-
-class _Recordings(gr.File):  # type: ignore[misc]
-    """Several recordings."""
-
-    is_template = True
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:  # noqa: ANN401
-        """See `_from_disk`."""
-        return await _from_disk(url_or_file_path, super().async_move_resource_to_block_cache)
-
-
 def mount_page(
-    app: FastAPI, service: Answering, *, path: str = "/", most_bytes: int = MOST_BYTES
+    app: FastAPI, service: Answering, *, path: str = "/", most_bytes: int | None = None
 ) -> FastAPI:
     """Put the page on an app that answers for the same service.
 
@@ -95,7 +65,8 @@ def mount_page(
         app: whose other routes were added before; what they do not answer the page does.
         service: that is asked.
         path: where the page is.
-        most_bytes: of one upload, at least 1.
+        most_bytes: of one upload, at least 1; None: what the service usually takes of a long
+            recording.
     """
     base = path.rstrip("/") + "/"
 
@@ -108,7 +79,7 @@ def mount_page(
         app,
         _Page(service).blocks,
         path,
-        max_file_size=most_bytes,
+        max_file_size=most_bytes or Limits().max_timeline_bytes,
         show_error=False,
         footer_links=[],
         run_history=False,
@@ -124,6 +95,20 @@ def mount_page(
     mounted: Any = app.router.routes[-1]
     mounted.app = PageGuard(mounted.app)
     return app
+
+
+def _from_disk(component: Any) -> Any:  # noqa: ANN401 - any that takes uploads
+    """The component, which from now on fetches no address for whoever names one."""
+    take = component.async_move_resource_to_block_cache
+
+    async def take_file(named: str | None) -> str | None:
+        if named is not None and "://" in named:
+            raise gr.Error("a recording comes as a file, not as an address; upload it")
+        found: str | None = await take(named)
+        return found
+
+    component.async_move_resource_to_block_cache = take_file  # a subclass would be a new component
+    return component
 
 
 _HERE = Path(__file__).parent
@@ -171,6 +156,22 @@ def _locales() -> str | None:
     return None if name is None else f"assets/{name}"
 
 
+def _recording(key: str, sources: list[Any], name: str, *, visible: bool = True) -> Any:  # noqa: ANN401
+    """Where a visitor records or uploads: label, ways in the order shown, id in the markup."""
+    quiet = gr.WaveformOptions(waveform_color="#8a99ab", waveform_progress_color="#2f6690")
+    audio = gr.Audio(
+        label=_word(key),
+        sources=sources,
+        type="filepath",
+        visible=visible,
+        elem_id=name,
+        buttons=[],
+        editable=False,
+        waveform_options=quiet,
+    )
+    return _from_disk(audio)
+
+
 def _html(value: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401
     """Markup of our own, dressed by `page.css` alone."""
     return gr.HTML(value, apply_default_css=False, **more)
@@ -212,13 +213,8 @@ class _Page:
     def _one_utterance(self) -> None:
         with gr.Row(elem_classes="m-two"):
             with gr.Column(elem_classes="m-ask"):
-                recording = _Recording(
-                    label=_word("recording"),
-                    sources=["microphone", "upload"],
-                    type="filepath",
-                    visible=self._hears,
-                    elem_id="m-recording",
-                    **_AS_A_PLAYER,
+                recording = _recording(
+                    "recording", ["microphone", "upload"], "m-recording", visible=self._hears
                 )
                 text = gr.Textbox(
                     label=_word("text" if self._hears else "text_alone"),
@@ -261,8 +257,8 @@ class _Page:
         """Where a visitor gives other recordings of their voice, if the run compares voices."""
         voice = gr.State(None)
         with gr.Group(visible=self._own_voices, elem_id="m-voices"):
-            recordings = _Recordings(
-                label=_word("voices"), file_count="multiple", type="filepath", height=130
+            recordings = _from_disk(
+                gr.File(label=_word("voices"), file_count="multiple", type="filepath", height=130)
             )
             said = _html(message_html("voices_why"))
         recordings.change(
@@ -271,14 +267,7 @@ class _Page:
         return voice
 
     def _long_recording(self) -> None:
-        with gr.Row(elem_classes="m-one"):
-            recording = _Recording(
-                label=_word("long_recording"),
-                sources=["upload", "microphone"],
-                type="filepath",
-                elem_id="m-long",
-                **_AS_A_PLAYER,
-            )
+        recording = _recording("long_recording", ["upload", "microphone"], "m-long")
         button = gr.Button(_word("follow"), variant="primary", size="lg", elem_id="m-follow")
         course = _html(message_html("long_waiting"), elem_id="m-course")
         button.click(self._asking.follow, recording, course, **_PRIVATE)
@@ -296,11 +285,3 @@ class _Page:
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 """Programs have `/v1`; the page's own calls are nobody's interface."""
-
-_AS_A_PLAYER: dict[str, Any] = {
-    "buttons": [],
-    "editable": False,
-    "waveform_options": gr.WaveformOptions(
-        waveform_color="#8a99ab", waveform_progress_color="#2f6690", show_recording_waveform=True
-    ),
-}

@@ -22,6 +22,7 @@ from maeum.serving.page_drawing import (
     message_html,
     timeline_html,
 )
+from maeum.serving.problems import ProblemError
 
 if TYPE_CHECKING:
     from maeum.features.normalize import Voice
@@ -52,14 +53,15 @@ class Answering(Protocol):
         """The answer, waited for.
 
         Raises:
-            MaeumError: there is none, because too many ask, say.
+            ProblemError: too many ask, or it takes too long.
         """
 
     async def timeline(self, path: Path) -> Timeline:
         """What was felt when in a long recording.
 
         Raises:
-            MaeumError: there is none.
+            MaeumError: the recording cannot be used.
+            ProblemError: too many ask, or it takes too long.
         """
 
 
@@ -159,7 +161,7 @@ class Asking:
 
 def _failed(error: Exception, *recordings: str | None) -> str:
     """An error on purpose in its own words; of any other, nothing gets out."""
-    if isinstance(error, MaeumError):
+    if isinstance(error, (MaeumError, ProblemError)):
         return message_html("failed", _without_paths(str(error), *recordings))
     log.error("the page could not answer", exc_info=error)
     return message_html("broke")
