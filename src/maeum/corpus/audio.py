@@ -165,8 +165,8 @@ def _ensure_no_longer(path: Path, count: int, most: int, rate_hz: int) -> None:
     if count > most:
         raise AudioError(
             f"{path} is too long: at least {_spoken(count / rate_hz)}, where one utterance may "
-            f"last {_spoken(most / rate_hz)}; cut it into utterances (timelines of long "
-            "recordings with `maeum timeline` are not part of this version)"
+            f"last {_spoken(most / rate_hz)}; cut it into utterances, or follow it "
+            "over time with `maeum timeline`"
         )
 
 

@@ -66,6 +66,13 @@ class Recording(Protocol):
     def read(self, first: int, count: int) -> Samples:
         """Up to `count` samples from sample `first` on, fewer where the recording ends."""
 
+    @property
+    def jumps(self) -> bool:
+        """Whether a stretch is read without what lies before it."""
+
+    def stream(self, count: int) -> Iterator[Samples]:
+        """All of it from the beginning on, `count` samples at a time, the last ones fewer; once."""
+
     def close(self) -> None:
         """Let go of the decoder."""
 
@@ -173,6 +180,18 @@ class _SoundFileRecording:
             samples: Samples = self._file.read(count, dtype="float32", always_2d=True)
         return samples
 
+    @property
+    def jumps(self) -> bool:
+        """See `Recording`."""
+        return self._path.is_file()  # in a zip all that lies before is unpacked
+
+    def stream(self, count: int) -> Iterator[Samples]:
+        """See `Recording`."""
+        with _naming(self._path, sf.SoundFileError):
+            self._file.seek(0)
+            while len(samples := self._file.read(count, dtype="float32", always_2d=True)):
+                yield samples
+
     def close(self) -> None:
         """See `Recording`."""
         self._file.close()
@@ -203,6 +222,18 @@ class _ContainerRecording:
 
         with _naming(self._path, FFmpegError):
             return _joined(_stretch(self._blocks(), first, count), self.header.channels)
+
+    @property
+    def jumps(self) -> bool:
+        """See `Recording`."""
+        return False
+
+    def stream(self, count: int) -> Iterator[Samples]:
+        """See `Recording`."""
+        from av import FFmpegError
+
+        with _naming(self._path, FFmpegError):
+            yield from _in_pieces(self._blocks(), count)
 
     def _blocks(self) -> Iterator[Samples]:
         head = () if self._first is None else (self._first,)
@@ -270,6 +301,20 @@ def _stretch(blocks: Iterable[Samples], first: int, count: int) -> Iterator[Samp
         first = max(0, first - len(block))
         if count <= 0:
             return
+
+
+def _in_pieces(blocks: Iterable[Samples], count: int) -> Iterator[Samples]:
+    """The same stream in pieces of one length, the last one shorter."""
+    held: list[Samples] = []
+    for block in blocks:
+        held.append(block)
+        if sum(map(len, held)) >= count:
+            whole = np.concatenate(held)
+            ends = range(count, len(whole) + 1, count)
+            yield from (whole[end - count : end] for end in ends)
+            held = [whole[len(whole) // count * count :]]
+    if any(map(len, held)):
+        yield np.concatenate(held)
 
 
 def _joined(blocks: Iterable[Samples], channels: int) -> Samples:

@@ -36,7 +36,7 @@ def _shortened(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
-def _width_in(text: str) -> float:
+def width_in(text: str) -> float:
     """About how wide a label will be, in inches."""
     return sum(_HANGUL_IN if east_asian_width(sign) in "WF" else _LETTER_IN for sign in text)
 
@@ -76,7 +76,7 @@ def _cell_in(classes: int) -> float:
 def _matrix_canvas(emotions: EmotionSet) -> tuple[Figure, Axes]:
     """A figure with room for square cells and the labels beside and below them."""
     side_in = max(len(emotions), 2) * _cell_in(len(emotions))
-    widest_in = max(_width_in(_shortened(label)) for label in emotions.labels)
+    widest_in = max(width_in(_shortened(label)) for label in emotions.labels)
     below_in = 0.4 if _labels_fit_below(emotions) else 0.75 * widest_in
     return blank(side_in + widest_in + 1.4, side_in + below_in + 1.0)
 
@@ -109,7 +109,7 @@ def _label_matrix(axes: Axes, emotions: EmotionSet, totals: NDArray[np.int64]) -
 
 def _labels_fit_below(emotions: EmotionSet) -> bool:
     """Whether each name, on a line of its own, is narrower than a cell."""
-    return max(map(_width_in, (*emotions.names, *emotions.korean))) < _cell_in(len(emotions))
+    return max(map(width_in, (*emotions.names, *emotions.korean))) < _cell_in(len(emotions))
 
 
 def _on_two_lines(emotion: Emotion) -> str:

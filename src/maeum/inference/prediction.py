@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ class Prediction:
     modalities: tuple[str, ...]
     audio: str | None = None
     text: str | None = None
+
+    def with_probabilities(self, chances: Sequence[float]) -> Prediction:
+        """The same utterance with other probabilities, in the order of the emotions."""
+        by_name = dict(zip(self.probabilities, chances, strict=True))
+        best = max(by_name, key=by_name.__getitem__)
+        return replace(self, emotion=best, confidence=by_name[best], probabilities=by_name)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -76,7 +76,7 @@ def clock(seconds: float) -> str:
     >>> clock(75.4), clock(3700)
     ('1:15', '1:01:40')
     """
-    whole = int(seconds)
+    whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
@@ -136,6 +136,7 @@ def timeline_html(found: Timeline) -> str:
         found=found,
         lanes=lanes,
         several=len(lanes) > 1,
+        worded=any(one.prediction.text for one in segments),
         means=means,
         course=_course(found, means[0]),
         width=round(_width(found.duration_s)),
@@ -220,7 +221,7 @@ def _lane(channel: int | None, segments: Sequence[Segment], emotions: EmotionSet
         strips[max(emotions.names, key=lambda name: chances[name])].append(_box(one, 0, 100))
     return {
         "channel": channel,
-        "segments": segments,
+        "segments": [(one, _bars(one.prediction.probabilities, emotions)[0]) for one in segments],
         "areas": [(e, " ".join(outlines[e.name])) for e in emotions.emotions if outlines[e.name]],
         "strips": [(e, " ".join(strips[e.name])) for e in emotions.emotions if strips[e.name]],
     }
