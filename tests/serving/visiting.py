@@ -45,20 +45,23 @@ def served(model, **settings) -> Iterator[str]:
             host="127.0.0.1",
             port=port,
             log_level="warning",
-            timeout_graceful_shutdown=1,  # pages that are open hold a stream open
+            timeout_graceful_shutdown=20,
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 60
     while not (server.started and app.state.service.ready):
-        assert thread.is_alive() and time.monotonic() < until, "the service did not start"
+        assert thread.is_alive(), "the service did not start"
+        assert time.monotonic() < until, "the service did not start in a minute"
         time.sleep(0.05)
     try:
         yield f"http://127.0.0.1:{port}/"
     finally:
+        app.state.service.drain()  # a signal does, where the server has the main thread
         server.should_exit = True
         thread.join(timeout=30)
+        assert not thread.is_alive(), "the service did not stop"
 
 
 class Visit:

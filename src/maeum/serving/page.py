@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
@@ -16,19 +16,21 @@ from fastapi.responses import FileResponse
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-import gradio as gr  # noqa: E402
+import gradio as gr
 
-from maeum.evaluation.hangul import font_path  # noqa: E402
-from maeum.serving.limits import Limits  # noqa: E402
-from maeum.serving.page_asking import (  # noqa: E402
+from maeum.evaluation.hangul import font_path
+from maeum.serving.limits import Limits
+from maeum.serving.page_asking import (
     MOST_TEXT_CHARACTERS,
     Answering,
     Asking,
-    Shown,
 )
-from maeum.serving.page_drawing import frame_html, message_html  # noqa: E402
-from maeum.serving.page_guard import PageGuard  # noqa: E402
-from maeum.serving.page_words import LANGUAGES, WORDS, translations  # noqa: E402
+from maeum.serving.page_drawing import Shown, frame_html, message_html
+from maeum.serving.page_guard import PageGuard
+from maeum.serving.page_words import LANGUAGES, WORDS, translations
+
+if TYPE_CHECKING:
+    from maeum.features.normalize import Voice
 
 __all__ = ["Answering", "mount_page"]
 
@@ -93,7 +95,7 @@ def mount_page(
         head=_head(),
     )
     mounted: Any = app.router.routes[-1]
-    mounted.app = PageGuard(mounted.app)
+    mounted.app = PageGuard(mounted.app, draining=lambda: service.draining)
     return app
 
 
@@ -180,6 +182,9 @@ def _html(value: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401
 def _word(key: str) -> Any:  # noqa: ANN401 - Gradio's own type
     """A label in the page's language."""
     return _I18N(f"maeum_{key}")
+
+
+_Past: TypeAlias = tuple[Shown, ...]
 
 
 class _Page:
@@ -273,12 +278,17 @@ class _Page:
         button.click(self._asking.follow, recording, course, **_PRIVATE)
 
     def _ask(
-        self, recording: str | None, text: str | None, least: float, voice: Any, past: Any
-    ) -> tuple[str, str, tuple[Shown, ...]]:
+        self,
+        recording: str | None,
+        text: str | None,
+        least: float,
+        voice: Voice | None,
+        past: _Past,
+    ) -> tuple[str, str, _Past]:
         told = self._asking.ask(recording, text, least / 100, voice, past)
         return told.answer, told.history, told.past
 
-    def _shown(self, least: float, past: Any) -> tuple[str, str, tuple[Shown, ...]]:
+    def _shown(self, least: float, past: _Past) -> tuple[str, str, _Past]:
         told = self._asking.shown(least / 100, past)
         return told.answer, told.history, told.past
 

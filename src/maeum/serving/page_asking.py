@@ -46,8 +46,8 @@ class Answering(Protocol):
         """The classifier: what it takes and tells apart."""
 
     @property
-    def voice(self) -> Voice | None:
-        """That recordings are compared with unless a visitor brings their own."""
+    def draining(self) -> bool:
+        """Whether it is about to stop, so that open pages are to be let go."""
 
     def predict(self, query: Query) -> Prediction | Failure:
         """The answer, waited for.
@@ -112,7 +112,7 @@ class Asking:
             return self._told(told, past, least)
         try:
             found = self._predicted(Query(recording, said), voice)
-        except Exception as error:  # noqa: BLE001 - nobody sees a traceback
+        except Exception as error:
             return self._told(_failed(error, recording), past, least)
         if isinstance(found, Failure):
             told = message_html("failed", _without_paths(found.error, recording))
@@ -133,7 +133,7 @@ class Asking:
             return message_html("no_recording")
         try:
             return timeline_html(await self.service.timeline(Path(recording)))
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             return _failed(error, recording)
 
     def voice_of(self, recordings: Sequence[str] | None) -> tuple[Voice | None, str]:
@@ -143,7 +143,7 @@ class Asking:
         try:
             with _folder_of(recordings[:MOST_VOICE_RECORDINGS]) as folder, self._own_voices:
                 voice = self.service.model.voice_in(folder)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             return None, _failed(error, *recordings)
         return voice, message_html("voice_ready", n=len(recordings[:MOST_VOICE_RECORDINGS]))
 

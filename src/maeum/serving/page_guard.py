@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, TypeAlias
 
-Message: TypeAlias = MutableMapping[str, Any]
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_FORM_BYTES = 2**20
 """Of what the page's forms send; recordings go another way and have a limit of their own."""
 
 _FETCHES = re.compile(r"/(proxy=|file=\s*[a-z][a-z0-9+.-]*:/)", re.IGNORECASE)
+_HELD_OPEN = re.compile(r"/gradio_api/heartbeat/")
 _UPLOADS = re.compile(r"/gradio_api/upload/?$")
+
+
+LOOK_EVERY_S = 0.5
+"""How often a page that is open hears whether the service stops."""
 
 
 class PageGuard:
     """Stands before the page.
 
-    Gradio fetches addresses of the network for whoever asks, and reads forms into memory whatever
-    their size. Neither is wanted here.
+    Gradio fetches addresses of the network for whoever asks, reads forms into memory whatever
+    their size, and keeps a stream open as long as a page is. None of this is wanted here.
     """
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, draining: Callable[[], bool]) -> None:
+        """Stand before an app.
+
+        Args:
+            app: the page.
+            draining: whether the service is about to stop.
+        """
+        self._app, self._draining = app, draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -38,6 +45,8 @@ class PageGuard:
             await _refused(send, HTTPStatus.NOT_FOUND)
         elif _UPLOADS.search(scope["path"]):
             await self._app(scope, receive, send)
+        elif _HELD_OPEN.search(scope["path"]):
+            await self._app(scope, _ended_by(self._draining, receive), send)
         elif _stated_bytes(scope) > MOST_FORM_BYTES:
             await _refused(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
@@ -60,6 +69,23 @@ def _counted(receive: Receive) -> Receive:
         return message if came <= MOST_FORM_BYTES else {"type": "http.disconnect"}
 
     return receive_counted
+
+
+def _ended_by(draining: Callable[[], bool], receive: Receive) -> Receive:
+    """What a client sends, who to the app hangs up when the service is about to stop."""
+
+    async def receive_or_end() -> Message:
+        coming = asyncio.ensure_future(receive())
+        try:
+            while not draining():
+                done, _ = await asyncio.wait({coming}, timeout=LOOK_EVERY_S)
+                if done:
+                    return coming.result()
+            return {"type": "http.disconnect"}
+        finally:
+            coming.cancel()
+
+    return receive_or_end
 
 
 async def _refused(send: Send, status: HTTPStatus) -> None:

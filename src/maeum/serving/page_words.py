@@ -57,7 +57,8 @@ WORDS: dict[str, Word] = {
         "같은 사람의 다른 녹음 (두 개 이상)", "Other recordings of the same voice (two or more)"
     ),
     "voices_why": Word(
-        "이 모델은 목소리를 같은 사람의 다른 녹음과 비교합니다. 감정이 서로 다른 녹음이면 더 좋습니다.",
+        "이 모델은 목소리를 같은 사람의 다른 녹음과 비교합니다. "
+        "감정이 서로 다른 녹음이면 더 좋습니다.",
         "This model compares a voice with other recordings of the same person, best in several "
         "moods.",
     ),
@@ -120,7 +121,8 @@ WORDS: dict[str, Word] = {
     ),
     "course": Word("감정의 흐름", "Course of the emotions"),
     "course_said": Word(
-        "{duration} 동안 말한 구간 {n}개. 평균 확률이 가장 높은 감정은 {emotion}({percent} %)입니다.",
+        "{duration} 동안 말한 구간 {n}개. "
+        "평균 확률이 가장 높은 감정은 {emotion}({percent} %)입니다.",
         "{n} stretches of speech in {duration}; the highest mean probability is {emotion}’s "
         "({percent} %).",
     ),
@@ -158,7 +160,8 @@ WORDS: dict[str, Word] = {
     "gradio_microphone": Word("마이크로 녹음", "Record audio"),
     "gradio_clear": Word("지우기", "Clear"),
     "privacy": Word(
-        "녹음은 이 서버에만 잠시 머물고 {minutes}분이 지나면 지워집니다. 밖으로 나가는 것은 없습니다.",
+        "녹음은 이 서버에만 잠시 머물고 {minutes}분이 지나면 지워집니다. "
+        "밖으로 나가는 것은 없습니다.",
         "Recordings stay on this server alone and are deleted after {minutes} minutes; nothing "
         "leaves it.",
     ),
