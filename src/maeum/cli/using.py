@@ -19,6 +19,12 @@ RunFolder = Annotated[
 ]
 
 
+AbstainOption = Annotated[
+    float | None,
+    typer.Option(help="Confidence from 0 to 1 below which an answer is: unsure."),
+]
+
+
 def predict(
     run: RunFolder,
     audio: Annotated[
@@ -40,6 +46,10 @@ def predict(
             help="Folder of other recordings of the voice, for --normalize speaker runs.",
         ),
     ] = None,
+    abstain: AbstainOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say how much speech and text each contributed.")
+    ] = False,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     json_: JsonFlag = False,
@@ -56,34 +66,45 @@ def predict(
 
     `maeum predict runs/first --text "오늘 정말 행복해"`
 
+    `maeum predict runs/first take3.wav --text "정말 마음이 아프다" --abstain 0.6 --explain`
+
     `maeum predict runs/paper calls/ --precision bfloat16`
     """
     from maeum.inference import Failure, classifier_of
+    from maeum.inference.prediction import refuse_no_confidence
     from maeum.inference.queries import queries
 
+    refuse_no_confidence(abstain)
     asked = queries(audio or [], text=text, texts=texts)
     model = classifier_of(run, engine=engine_of(engine, precision))
     voice = None if speaker is None else model.voice_in(speaker)
     if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")
     failed = 0
-    for found in model.predict(asked, voice=voice):
+    for found in model.predict(asked, voice=voice, explain=explain):
         failed += isinstance(found, Failure)
+        told = found if isinstance(found, Failure) else found.or_unsure(abstain)
         if json_:
-            answer_json(found.to_dict(), indent=None)
-        elif isinstance(found, Failure):
-            say(f"failed: {found.error}")
+            answer_json(told.to_dict(), indent=None)
+        elif isinstance(told, Failure):
+            say(f"failed: {told.error}")
         else:
-            answer(_line(found, model.emotions))
+            answer(_line(told, model.emotions))
     if failed:
         raise typer.Exit(1)
 
 
 def _line(found: Prediction, emotions: EmotionSet) -> str:
-    """One prediction for a person: the answer, how sure, and the runners-up."""
+    """One prediction for a person: the answer, how sure, the runners-up, and what it rests on."""
+    from maeum.inference.prediction import UNSURE, UNSURE_KOREAN
+
     ranked = sorted(found.probabilities.items(), key=lambda entry: -entry[1])
-    others = ", ".join(f"{name} {chance:.0%}" for name, chance in ranked[1:3])
+    first, *others = (f"{name} {chance:.0%}" for name, chance in ranked[:3])
     heard = " and ".join(found.modalities)
+    if found.contributions is not None:
+        heard = ", ".join(f"{side} {share:+.2f}" for side, share in found.contributions.items())
     what = found.audio or found.text
+    if found.unsure:
+        return f"{what}: {UNSURE} {UNSURE_KOREAN} ({', '.join((first, *others))}; from {heard})"
     felt = emotions.parse(found.emotion).label
-    return f"{what}: {felt} {found.confidence:.0%} ({others}; from {heard})"
+    return f"{what}: {felt} {found.confidence:.0%} ({', '.join(others)}; from {heard})"
