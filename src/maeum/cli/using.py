@@ -12,7 +12,7 @@ from maeum.cli.options import EngineOption, PrecisionOption, engine_of
 
 if TYPE_CHECKING:
     from maeum.emotions import EmotionSet
-    from maeum.inference import Prediction
+    from maeum.inference import Failure, Prediction
 
 RunFolder = Annotated[
     str, typer.Argument(metavar="RUN", help="Folder of a run, or of an exported one.")
@@ -80,18 +80,24 @@ def predict(
     voice = None if speaker is None else model.voice_in(speaker)
     if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")
-    failed = 0
+    failed = False
     for found in model.predict(asked, voice=voice, explain=explain):
-        failed += isinstance(found, Failure)
+        failed |= isinstance(found, Failure)
         told = found if isinstance(found, Failure) else found.or_unsure(abstain)
-        if json_:
-            answer_json(told.to_dict(), indent=None)
-        elif isinstance(told, Failure):
-            say(f"failed: {told.error}")
-        else:
-            answer(_line(told, model.emotions))
+        _tell(told, model.emotions, as_json=json_)
     if failed:
         raise typer.Exit(1)
+
+
+def _tell(found: Prediction | Failure, emotions: EmotionSet, *, as_json: bool) -> None:
+    from maeum.inference import Failure
+
+    if as_json:
+        answer_json(found.to_dict(), indent=None)
+    elif isinstance(found, Failure):
+        say(f"failed: {found.error}")
+    else:
+        answer(_line(found, emotions))
 
 
 def _line(found: Prediction, emotions: EmotionSet) -> str:

@@ -31,6 +31,9 @@ Chances = NDArray[np.float32] | NDArray[np.float64]
 BINS = 15
 """As in the paper, and as most others have it."""
 
+PER_BIN = 10
+"""Answers in a bin that is shown, at least: a share of fewer says little."""
+
 FEWEST = 20
 """Utterances that a temperature is found on, at least."""
 
@@ -67,7 +70,7 @@ class Calibration:
             exactly what comes true.
         nll: mean negative log likelihood of the truth, in nats, at least 0.
         brier: mean squared distance of the probabilities from the truth, in [0, 2].
-        bins: of equal width, those that are not empty, in order.
+        bins: of equally many answers, few enough to hold `PER_BIN` each, in order.
     """
 
     n: int
@@ -82,7 +85,7 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return asdict(self)
+        return {**asdict(self), "bins": [asdict(one) for one in self.bins]}
 
     def sentence(self) -> str:
         """The most important of it, for a person."""
@@ -102,7 +105,7 @@ def calibration(chances: Chances, truth: Sequence[int] | NDArray[np.int64]) -> C
     """
     given, told = np.asarray(chances, dtype=np.float64), np.asarray(truth, dtype=np.int64)
     sure, right = given.max(axis=1), given.argmax(axis=1) == told
-    edges = even_edges()
+    edges, shown = even_edges(), min(BINS, max(1, len(told) // PER_BIN))
     return Calibration(
         n=len(told),
         confidence=float(sure.mean()),
@@ -112,7 +115,7 @@ def calibration(chances: Chances, truth: Sequence[int] | NDArray[np.int64]) -> C
         ece_by_chance=_error_by_chance(sure, edges),
         nll=negative_log_likelihood(given, told),
         brier=brier_score(given, told),
-        bins=reliability(sure, right, edges),
+        bins=reliability(sure, right, adaptive_edges(sure, shown)),
     )
 
 

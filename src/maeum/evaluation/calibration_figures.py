@@ -14,9 +14,6 @@ from maeum.evaluation.calibration import Calibration
 from maeum.evaluation.coverage import SHARES, Coverage
 from maeum.evaluation.drawing import BLUE, HAIRLINE, INK, ORANGE, QUIET, blank, drawing
 
-_LARGEST_DOT = 260.0  # square points: the bin with most answers
-_SMALLEST_DOT = 14.0
-
 TEMPERED, UNTEMPERED = "as answered", "without temperature"
 
 
@@ -49,17 +46,14 @@ def reliability_figure(after: Calibration, before: Calibration | None = None) ->
     axes.set_xlabel("how sure (confidence)")
     axes.set_ylabel("of these, right")
     if before is not None:
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0, markerscale=0.6)
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
     return figure
 
 
 def _draw_bins(axes: Axes, told: Calibration, label: str, colour: str) -> None:
-    """A line through the bins, with dots as large as they hold answers."""
+    """A dot for each bin, and a line through them."""
     sure, right = [one.confidence for one in told.bins], [one.accuracy for one in told.bins]
-    counts = np.array([one.n for one in told.bins])
-    sizes = np.maximum(_SMALLEST_DOT, _LARGEST_DOT * counts / counts.max())
-    axes.plot(sure, right, color=colour, lw=1.6, alpha=0.6, zorder=3)
-    axes.scatter(sure, right, s=sizes, color=colour, edgecolor="white", label=label, zorder=4)
+    axes.plot(sure, right, "o-", color=colour, lw=1.6, ms=8, mec="white", label=label, zorder=3)
 
 
 @drawing()
@@ -74,11 +68,11 @@ def coverage_figure(found: Coverage) -> Figure:
     axes.plot(np.arange(1, n + 1) / n, found.accuracies, color=BLUE, lw=2)
     lowest = min(float(found.accuracies.min()), 0.98)
     for share in SHARES:
-        accuracy = found.accuracy_at(share)
-        axes.plot(share, accuracy, "o", color=BLUE, ms=7, mec="white")
+        answered, accuracy = found.rank(share) / n, found.accuracy_at(share)
+        axes.plot(answered, accuracy, "o", color=BLUE, ms=7, mec="white")
         axes.annotate(
             f"{accuracy:.0%}",
-            (share, accuracy),
+            (answered, accuracy),
             (0, 9),
             textcoords="offset points",
             ha="center",

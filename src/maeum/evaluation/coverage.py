@@ -35,14 +35,14 @@ class Coverage:
     area: float
     area_at_best: float
 
-    def accuracy_at(self, share: float) -> float:
-        """Accuracy of the surest answers.
-
-        Args:
-            share: of all, in (0, 1].
-        """
+    def rank(self, share: float) -> int:
+        """How many answers are a share of all, in (0, 1]; at least so many."""
         # a hair less, as 0.9 * 10 may be more than 9
-        return float(self.accuracies[ceil(share * len(self.accuracies) - 1e-9) - 1])
+        return ceil(share * len(self.accuracies) - 1e-9)
+
+    def accuracy_at(self, share: float) -> float:
+        """Accuracy of the surest answers that are this share of all, in (0, 1]."""
+        return float(self.accuracies[self.rank(share) - 1])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; not the whole curve."""
