@@ -2,7 +2,8 @@
 
 A block under `<!-- not run: reason -->` is left out. Any other `bash` block holds `maeum` commands
 alone, a `console` block `$ maeum …` and what it printed, a `python` block a program; programs
-share their names. All of them find what the text speaks of: `calls.csv`, `calls/`, `take3.wav`, `call.wav`.
+share their names. All of them find what the text speaks of: `calls.csv`, `calls/`, `take3.wav`,
+`call.wav`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,13 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say
 from maeum.cli.options import EngineOption, PrecisionOption, engine_of
-from maeum.cli.using import RunFolder, SpeakerOption
+from maeum.cli.using import (
+    LanguageOption,
+    RunFolder,
+    SpeakerOption,
+    TranscribeOption,
+    recogniser_for,
+)
 
 if TYPE_CHECKING:
     from maeum.inference.timeline import Segment, Timeline
@@ -32,6 +38,8 @@ def timeline(
     transcript: Annotated[
         Path | None, typer.Option(help="What is said when: .srt, .vtt or .json.")
     ] = None,
+    transcribe: TranscribeOption = None,
+    language: LanguageOption = None,
     channel: ChannelOption = "mean",
     smooth: SmoothOption = 5.0,
     longest: LongestOption = 15.0,
@@ -56,6 +64,8 @@ def timeline(
     `maeum timeline runs/first call.wav --channel each --csv call.csv`
 
     `maeum timeline runs/first talk.mp3 --transcript talk.srt --json > talk.json`
+
+    `maeum timeline runs/first talk.mp3 --transcribe openai/whisper-small`
     """
     from maeum.corpus.transcripts import read_transcript
     from maeum.inference import classifier_of
@@ -67,6 +77,7 @@ def timeline(
         model,
         audio,
         transcript=cues,
+        recogniser=recogniser_for(model, transcribe, language),
         channel=channel,
         voice=None if speaker is None else model.voice_in(speaker),
         smooth_s=smooth,

@@ -11,7 +11,7 @@ import typer
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.cli.corpora import CorpusFolder
 from maeum.cli.options import EngineOption, PrecisionOption, engine_of
-from maeum.cli.using import RunFolder
+from maeum.cli.using import AbstainOption, RunFolder
 from maeum.config import Modality, Part
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def evaluate(
         list[GroupColumn] | None,
         typer.Option(help="Tell the results apart by it too. May be repeated."),
     ] = None,
+    abstain: AbstainOption = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     json_: JsonFlag = False,
@@ -63,6 +64,8 @@ def evaluate(
 
     `maeum evaluate runs/first corpora/ko --by gender --by speaker`
 
+    `maeum evaluate runs/first corpora/ko --abstain 0.6`
+
     `maeum evaluate runs/first corpora/calls --map names.yaml --json`
 
     `maeum evaluate runs/paper corpora/ko --precision bfloat16`
@@ -73,8 +76,10 @@ def evaluate(
     from maeum.corpus import Corpus
     from maeum.evaluation import evaluate as judge
     from maeum.evaluation.mapping import read_mapping
+    from maeum.inference.prediction import refuse_no_confidence
     from maeum.inference.run import judged
 
+    refuse_no_confidence(abstain)
     evaluation = judge(
         judged(run, engine=engine_of(engine, precision)),
         Corpus.open(corpus),
@@ -82,12 +87,16 @@ def evaluate(
         modality=modality,
         mapping=None if map_ is None else read_mapping(map_),
     )
+    held = None if abstain is None else evaluation.abstaining(abstain)
     if json_:
-        answer_json(evaluation.to_dict())
+        told = {} if held is None else {"abstain": held.to_dict()}
+        answer_json({**evaluation.to_dict(), **told})
         return
     for column in dict.fromkeys(by or ()):
         _print_groups(column, evaluation.groups.get(column))
     print_evaluation(evaluation)
+    if held is not None:
+        answer(held.sentence())
 
 
 def compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,19 @@ class EmotionClassifier(Classifier):
                 encoder.save(folder / kept)
             with files_written_aside(folder) as aside:
                 save_network(self.network, aside)
+
+    def set_temperatures(self, temperatures: Mapping[str, float]) -> None:
+        """Answer at these temperatures from now on; `save_pretrained` keeps them.
+
+        Args:
+            temperatures: what an answer rests on (`speech`, `text`, `both`) -> temperature; 1
+                where none stands.
+
+        Raises:
+            RunError: one of them cannot be used.
+        """
+        self.makeup = replace(self.makeup, temperatures=dict(temperatures))
+        self.network.config.temperatures = dict(temperatures)
 
     def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
         """Where below the run encoders trained with the network are kept, and they themselves.

@@ -40,12 +40,8 @@ def asking(service: Service) -> APIRouter:
     @router.post("/predict", **PREDICT)
     async def predict(request: Request) -> Response:
         """The emotion of one utterance: a recording, a text, or both."""
-        kind = _kind(request, MULTIPART, JSON)
         async with own_folder(service.folder) as folder:
-            if kind == JSON:
-                query, name = await _asked_in_json(request, folder, service)
-            else:
-                query, name = _single(await uploaded(request, folder, service.limits))
+            query, name = await _asked(request, folder, service)
             answer = _named(await service.predicted(query), query, name)
         if isinstance(answer, Failure):
             raise ProblemError(422, answer.error)
@@ -85,6 +81,13 @@ def asking(service: Service) -> APIRouter:
         return _json(_without(told, str(path), name))
 
     return router
+
+
+async def _asked(request: Request, folder: Path, service: Service) -> tuple[Query, str | None]:
+    """What is asked in a form or in JSON, and what the recording is called there."""
+    if _kind(request, MULTIPART, JSON) == JSON:
+        return await _asked_in_json(request, folder, service)
+    return _single(await uploaded(request, folder, service.limits))
 
 
 def looking(service: Service, metrics: Metrics, app: FastAPI) -> APIRouter:
