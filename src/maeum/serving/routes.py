@@ -69,16 +69,8 @@ def asking(service: Service) -> APIRouter:
         """What was felt when in a long recording."""
         _kind(request, MULTIPART)
         async with own_folder(service.folder) as folder:
-            upload = (await uploaded(request, folder, service.limits)).only("audio")
-            (audio,) = _files(upload, least=1, most=1)
-            name, path = audio
-            try:
-                told = (await service.timeline(path)).to_dict()
-            except SettingsError as error:  # what finds speech is not installed
-                raise ProblemError(501, f"this service makes no timelines: {error}") from None
-            except MaeumError as error:
-                raise ProblemError(422, str(error).replace(str(path), name)) from None
-        return _json(_without(told, str(path), name))
+            upload = await uploaded(request, folder, service.limits)
+            return await _timeline_of(upload.only("audio"), service)
 
     return router
 
@@ -131,6 +123,17 @@ def looking(service: Service, metrics: Metrics, app: FastAPI) -> APIRouter:
         )
 
     return router
+
+
+async def _timeline_of(upload: Upload, service: Service) -> Response:
+    ((name, path),) = _files(upload, least=1, most=1)
+    try:
+        told = (await service.timeline(path)).to_dict()
+    except SettingsError as error:  # what finds speech is not installed
+        raise ProblemError(501, f"this service makes no timelines: {error}") from None
+    except MaeumError as error:
+        raise ProblemError(422, str(error).replace(str(path), name)) from None
+    return _json(_without(told, str(path), name))
 
 
 def _kind(request: Request, *taken: str) -> str:
