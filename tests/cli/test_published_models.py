@@ -1,4 +1,4 @@
-"""What others published, on the command line: classifiers as runs, recognisers for missing words."""
+"""What others published, on the command line: classifiers as runs, recognisers for words."""
 
 from __future__ import annotations
 
