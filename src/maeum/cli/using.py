@@ -24,6 +24,10 @@ AbstainOption = Annotated[
     typer.Option(help="Confidence from 0 to 1 below which an answer is: unsure."),
 ]
 
+ExplainFlag = Annotated[
+    bool, typer.Option("--explain", help="Say how much speech and text each contributed.")
+]
+
 
 def predict(
     run: RunFolder,
@@ -47,9 +51,7 @@ def predict(
         ),
     ] = None,
     abstain: AbstainOption = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say how much speech and text each contributed.")
-    ] = False,
+    explain: ExplainFlag = False,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     json_: JsonFlag = False,
