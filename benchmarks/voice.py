@@ -2,8 +2,8 @@
 
     python benchmarks/voice.py CORPUS [--draws 5] [--seeds 3]
 
-CORPUS was imported by `maeum import`. Each speaker is left out once; a run with `--normalize speaker`
-on the built-in acoustic encoder is trained on the others. Every utterance of the speaker is then
+CORPUS was imported by `maeum import`. Each speaker is left out once; a run with `--normalize
+speaker` on the built-in acoustic encoder is trained on the others. Every utterance of the speaker is then
 answered with a voice made of other recordings of them, drawn at random up to so many seconds,
 whatever their emotion; or of one emotion only.
 """
@@ -51,8 +51,8 @@ def main() -> None:
     speakers = corpus.utterances["speaker"].n_unique()
     keep(
         "voice",
-        f"{asked.corpus.name}: {len(corpus)} utterances of {speakers} speakers, each left out once, "
-        f"{asked.seeds} seeds, {asked.draws} draws of references\n\n"
+        f"{asked.corpus.name}: {len(corpus)} utterances of {speakers} speakers, each left out "
+        f"once, {asked.seeds} seeds, {asked.draws} draws of references\n\n"
         + table(("reference recordings of the voice", "right", "by speaker and seed"), rows)
         + f"\n\n{versions('torch', 'numpy')}",
     )

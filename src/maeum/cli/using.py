@@ -55,8 +55,7 @@ AbstainOption = Annotated[
     typer.Option(help="Confidence from 0 to 1 below which an answer is: unsure."),
 ]
 
-
-ExplainOption = Annotated[
+ExplainFlag = Annotated[
     bool, typer.Option("--explain", help="Say how much speech and text each contributed.")
 ]
 
@@ -78,7 +77,7 @@ def predict(
     language: LanguageOption = None,
     speaker: SpeakerOption = None,
     abstain: AbstainOption = None,
-    explain: ExplainOption = False,
+    explain: ExplainFlag = False,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     json_: JsonFlag = False,

@@ -38,7 +38,8 @@ FEWEST = 40
 """Utterances that a temperature is found on, at least.
 
 Over ten splits by speaker, those found on 20 to 28 utterances made the likelihood of the test
-worse; those found on 49 left it about as it was, and halved the calibration error of answers from both."""
+worse; those found on 49 left it about as it was, and halved the calibration error of answers from
+both."""
 
 DRAWS_BY_CHANCE = 200
 """How often answers are drawn by their own probabilities, to see what error chance alone makes."""
