@@ -3,8 +3,8 @@
     python benchmarks/voice.py CORPUS [--draws 5] [--seeds 3]
 
 CORPUS was imported by `maeum import`. Each speaker is left out once; a run with `--normalize
-speaker` on the built-in acoustic encoder is trained on the others. Every utterance of the speaker is then
-answered with a voice made of other recordings of them, drawn at random up to so many seconds,
+speaker` on the built-in acoustic encoder is trained on the others. Every utterance of the speaker
+is then answered with a voice made of other recordings of them, drawn at random up to so many seconds,
 whatever their emotion; or of one emotion only.
 """
 
