@@ -23,6 +23,28 @@ RunFolder = Annotated[
     ),
 ]
 
+SpeakerFolder = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder of other recordings of the voice, for --normalize speaker runs.",
+    ),
+]
+
+TranscribeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Speech recogniser that writes down recordings without text: a folder, or a name on "
+        "the model hub such as openai/whisper-small.",
+    ),
+]
+
+LanguageOption = Annotated[
+    str | None, typer.Option(help="What --transcribe is told to expect, as `en`. [default: ko]")
+]
+
 
 def predict(
     run: RunFolder,
@@ -37,26 +59,9 @@ def predict(
         Path | None,
         typer.Option(help="Table with columns audio and text, or one sentence a line (.txt)."),
     ] = None,
-    transcribe: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Speech recogniser that writes down recordings without text: a folder, or a name "
-            "on the model hub such as openai/whisper-small.",
-        ),
-    ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(help="What --transcribe is told to expect, as `en`. [default: ko]"),
-    ] = None,
-    speaker: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of other recordings of the voice, for --normalize speaker runs.",
-        ),
-    ] = None,
+    transcribe: TranscribeOption = None,
+    language: LanguageOption = None,
+    speaker: SpeakerFolder = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     json_: JsonFlag = False,
@@ -88,8 +93,7 @@ def predict(
     if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")
     failed = 0
-    spoken = _with_words(asked, model, transcribe, language)
-    for found in model.predict(spoken, voice=voice):
+    for found in model.predict(_with_words(asked, model, transcribe, language), voice=voice):
         failed += isinstance(found, Failure)
         if json_:
             answer_json(found.to_dict(), indent=None)
