@@ -4,8 +4,8 @@
 
 CORPUS was imported by `maeum import`. Each speaker is left out once; a run with `--normalize
 speaker` on the built-in acoustic encoder is trained on the others. Every utterance of the speaker
-is then answered with a voice made of other recordings of them, drawn at random up to so many seconds,
-whatever their emotion; or of one emotion only.
+is then answered with a voice made of other recordings of them, drawn at random up to so many
+seconds, whatever their emotion; or of one emotion only.
 """
 
 from __future__ import annotations

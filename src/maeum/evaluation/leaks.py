@@ -53,15 +53,12 @@ class Leaks:
     Attributes:
         shared: one entry per kind; none where the training is unknown.
         notes: further sentences that belong beside the number.
+        known: whether anybody can say what the training had.
     """
 
     shared: tuple[Shared, ...]
     notes: tuple[str, ...] = ()
-
-    @property
-    def known(self) -> bool:
-        """Whether anybody can say what the training had."""
-        return bool(self.shared)
+    known: bool = True
 
     @property
     def found(self) -> list[Shared]:
@@ -89,7 +86,7 @@ def unknown_leaks(notes: tuple[str, ...] = ()) -> Leaks:
     Args:
         notes: further sentences that belong beside the number.
     """
-    return Leaks((), (UNKNOWN, *notes))
+    return Leaks((), (UNKNOWN, *notes), known=False)
 
 
 def leaks(train: pl.DataFrame, test: pl.DataFrame, *, notes: tuple[str, ...] = ()) -> Leaks:

@@ -173,7 +173,7 @@ def parted(wave: NDArray[np.float32], longest: int, rate_hz: int) -> Iterator[ND
     >>> wave = np.ones(50, np.float32)
     >>> wave[28:32] = 0
     >>> [len(piece) for piece in parted(wave, longest=40, rate_hz=2)]
-    [30, 20]
+    [28, 22]
     """
     while len(wave) > longest:
         window = max(1, round(QUIET_S * rate_hz))
