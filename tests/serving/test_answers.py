@@ -64,6 +64,26 @@ def test_one_side_alone_is_answered(address, model, asked):
     assert read["probabilities"] == pytest.approx(model(text=query.text).probabilities, abs=CLOSE)
 
 
+def test_an_answer_is_unsure_and_explained_where_that_is_asked_for(address, model, asked, form):
+    query = asked[2]
+    right = model(query.audio, text=query.text, explain=True)
+    asked_for = {"abstain": right.confidence + 1e-3, "explain": True}
+    told = httpx.post(f"{address}/v1/predict", params=asked_for, **form(query)).json()
+    assert told["emotion"] == "unsure"
+    assert told["contributions"] == pytest.approx(right.contributions, abs=CLOSE)
+    batch = httpx.post(f"{address}/v1/batch", params={"abstain": 1}, json=[query.text]).json()
+    assert [one["emotion"] for one in batch] == ["unsure"]
+    assert "contributions" not in batch[0]
+
+
+@pytest.mark.parametrize("wrong", ["abstain=2", "abstain=sure", "explain=perhaps"])
+def test_what_cannot_be_asked_for_is_a_problem(address, wrong):
+    answer = httpx.post(f"{address}/v1/predict?{wrong}", json={"text": "정말 기뻐"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert wrong in answer.json()["detail"]
+
+
 def test_recordings_may_come_in_json(address, model, asked):
     query = asked[1]
     encoded = base64.b64encode(Path(query.audio).read_bytes()).decode()

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import fastapi
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -32,23 +33,32 @@ from maeum.serving.uploads import (
 
 MULTIPART, JSON = "multipart/form-data", "application/json"
 
+Abstain = Annotated[
+    float | None, fastapi.Query(ge=0, le=1, description="Confidence below which it is: unsure.")
+]
+Explain = Annotated[bool, fastapi.Query(description="Say how much speech and text contributed.")]
+
 
 def asking(service: Service) -> APIRouter:
     """The routes that take recordings and texts."""
     router = APIRouter(prefix="/v1")
 
     @router.post("/predict", **PREDICT)
-    async def predict(request: Request) -> Response:
+    async def predict(
+        request: Request, abstain: Abstain = None, explain: Explain = False
+    ) -> Response:
         """The emotion of one utterance: a recording, a text, or both."""
         async with own_folder(service.folder) as folder:
             query, name = await _asked(request, folder, service)
             answer = _named(await service.predicted(query), query, name)
         if isinstance(answer, Failure):
             raise ProblemError(422, answer.error)
-        return _json(answer.to_dict())
+        return _json(_as_asked(answer, abstain, explain).to_dict())
 
     @router.post("/batch", **BATCH)
-    async def batch(request: Request) -> Response:
+    async def batch(
+        request: Request, abstain: Abstain = None, explain: Explain = False
+    ) -> Response:
         """The emotions of several utterances, in order; one that fails does not stop the rest."""
         limits = service.limits
         async with own_folder(service.folder) as folder:
@@ -62,7 +72,7 @@ def asking(service: Service) -> APIRouter:
                 _named(answer, query, name)
                 for answer, (query, name) in zip(found, queries, strict=True)
             ]
-        return _json([one.to_dict() for one in answers])
+        return _json([_as_asked(one, abstain, explain).to_dict() for one in answers])
 
     @router.post("/timeline", **TIMELINE)
     async def timeline(request: Request) -> Response:
@@ -247,6 +257,14 @@ def _named(answer: Answer, query: Query, name: str | None) -> Answer:
     if isinstance(answer, Failure):
         return replace(answer, audio=name, error=answer.error.replace(query.audio, name))
     return replace(answer, audio=name)
+
+
+def _as_asked(answer: Answer, least: float | None, explain: bool) -> Answer:
+    """The answer, unsure where it is less confident, and without what was not asked for."""
+    if isinstance(answer, Failure):
+        return answer
+    told = answer.or_unsure(least)
+    return told if explain else replace(told, contributions=None)
 
 
 def _without(value: Any, path: str, name: str) -> Any:  # noqa: ANN401 - any JSON

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -319,7 +319,8 @@ class Service:
             return
         begin = time.perf_counter()
         try:
-            found = iter(list(self.model.predict(queries, voice=self.voice)))
+            # asking the network again without a side costs little beside the encoders
+            found = iter(list(self.model.predict(queries, voice=self.voice, explain=True)))
         except Exception as error:
             self._answer_each(batch, error)
         else:
@@ -349,7 +350,11 @@ class _InTurn:
     def predict(self, queries: Iterable[Query], *, voice: Voice | None = None) -> Iterator[Answer]:
         """See `Classifier.predict`; the voice is the service's."""
         for part in batches(queries, self._service.limits.together):
-            yield from self._service.in_turn(part)
+            for found in self._service.in_turn(part):
+                # nobody asked of a timeline what contributed to it
+                yield (
+                    replace(found, contributions=None) if isinstance(found, Prediction) else found
+                )
 
 
 def _merged(inner: Future[list[Answer]], refused: dict[int, Failure]) -> Future[list[Answer]]:
