@@ -50,7 +50,7 @@ def address(spoken_run) -> Iterator[str]:
         yield where
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs, no other test could begin an event loop
 def browsers() -> Iterator[Callable[..., object]]:
     """Start a browser; what it hears through the microphone may be a wav file."""
     if BROWSER is None:

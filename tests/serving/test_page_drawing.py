@@ -37,7 +37,7 @@ def test_every_word_says_in_both_languages_what_it_is_given(key):
         {place for _, place, _, _ in Formatter().parse(text) if place} for text in WORDS[key]
     )
     assert korean == english
-    assert re.search("[가-힣]", WORDS[key].ko)
+    assert re.search("[가-힣]|%p", WORDS[key].ko)
     assert {*translations()} == {"ko", "en"}
 
 

@@ -174,6 +174,14 @@ def _recording(key: str, sources: list[Any], name: str, *, visible: bool = True)
     return _from_disk(audio)
 
 
+def _pressed_once_heard(button: gr.Button, recording: Any) -> None:  # noqa: ANN401 - `_recording`
+    """Nobody asks while what they said is still on its way here: that would ask about nothing."""
+    how: dict[str, Any] = {"queue": False, "show_progress": "hidden", **_PRIVATE}
+    recording.start_recording(lambda: gr.update(interactive=False), None, button, **how)
+    arrived = [recording.change, recording.stop_recording, recording.clear]
+    gr.on(arrived, lambda: gr.update(interactive=True), None, button, **how)
+
+
 def _html(value: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401
     """Markup of our own, dressed by `page.css` alone."""
     return gr.HTML(value, apply_default_css=False, **more)
@@ -238,6 +246,7 @@ class _Page:
             with gr.Column(elem_classes="m-told"):
                 answer = _html(message_html("waiting"), elem_id="m-answer")
                 history = _html(elem_id="m-history")
+        _pressed_once_heard(button, recording)
         past = gr.State(())
         told = [answer, history, past]
         asked = [recording, text, least, voice, past]
@@ -275,6 +284,7 @@ class _Page:
         recording = _recording("long_recording", ["upload", "microphone"], "m-long")
         button = gr.Button(_word("follow"), variant="primary", size="lg", elem_id="m-follow")
         course = _html(message_html("long_waiting"), elem_id="m-course")
+        _pressed_once_heard(button, recording)
         button.click(self._asking.follow, recording, course, **_PRIVATE)
 
     def _ask(
