@@ -148,12 +148,22 @@ def test_each_set_of_modalities_has_its_own(made_run, made_features, made_corpus
         assert losses[0] <= losses[1]
 
 
-def test_pairs_that_lack_a_half_say_nothing_of_both(made_run, made_features, made_corpus, caplog):
+def test_pairs_that_lack_a_half_say_nothing_of_both(
+    made_run, made_features, made_corpus, monkeypatch, caplog
+):
+    monkeypatch.setattr(calibrating, "FEWEST", 5)
     lone = made_features.only("text")
     with caplog.at_level("INFO", logger="maeum"):
         found = temperatures(made_run.model, lone, made_corpus.labels)
     assert not {"speech", "both"} & found.keys()
-    assert f"not calibrated for both: 0 of the validation part, fewer than {FEWEST}" in caplog.text
+    assert "not calibrated for both: 0 of the validation part, fewer than 5" in caplog.text
+
+
+def test_a_small_validation_part_is_said_once(made_run, made_features, made_corpus, caplog):
+    with caplog.at_level("INFO", logger="maeum"):
+        assert temperatures(made_run.model, made_features, made_corpus.labels) == {}
+    (said,) = caplog.messages
+    assert said == ("not calibrated: the validation part has 36 utterances, a temperature takes 40")
 
 
 # -- what an evaluation says ---------------------------------------------------------------------

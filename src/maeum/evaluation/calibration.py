@@ -235,6 +235,13 @@ def temperatures(
     """
     told = np.asarray(truth)
     found: dict[str, float] = {}
+    if len(told) < FEWEST:
+        logger.info(
+            "not calibrated: the validation part has %s utterances, a temperature takes %s",
+            f"{len(told):,}",
+            FEWEST,
+        )
+        return found
     for given in resting_on(classifier.sides):
         alone = features.only(given)
         sides = classifier.sides if given == "both" else [given]
