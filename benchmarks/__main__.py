@@ -29,6 +29,7 @@ ALL: dict[str, list[list[str]]] = {
     "acoustic": [["acoustic.py"]],
     "tables": [["tables.py"]],
     "store": [["store.py"]],
+    "serving": [["serving.py"], ["serving.py", "--malformed", "5000"]],
     "aihub466": [["aihub466.py"]],
 }
 """Name -> what is run for it, FOLDER standing for where encoders lie."""

@@ -25,7 +25,10 @@ MIN_NEAR_SYLLABLES = 8
 """Shorter sentences are one script only when equal: 뭐야 and 뭐해 differ by one syllable."""
 
 
-@lru_cache(maxsize=65_536)  # sentences recur, and fields of labels more so
+REMEMBERED = 200
+"""Letters of the longest text whose cleaned form is kept: strangers may send longer ones."""
+
+
 def clean(text: str | None) -> str | None:
     r"""Composed Hangul (NFC), no marks or invisible signs, single spaces; None for nothing left.
 
@@ -36,8 +39,15 @@ def clean(text: str | None) -> str | None:
     """
     if text is None:
         return None
+    return _cleaned_before(text) if len(text) <= REMEMBERED else _cleaned(text)
+
+
+def _cleaned(text: str) -> str | None:
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     return _SPACES.sub(" ", visible).strip() or None
+
+
+_cleaned_before = lru_cache(maxsize=65_536)(_cleaned)  # sentences recur, and fields of labels more
 
 
 def skeleton(text: str) -> str:
