@@ -159,6 +159,15 @@ def test_a_person_is_answered_through_the_microphone_as_in_python(
     assert emotion == model(surest).emotion
 
 
+@pytest.mark.parametrize("given_up_by", [".icon-button", ".source-selection button"])
+def test_a_recording_that_is_given_up_leaves_the_words(visit, given_up_by):
+    here = visit()
+    here.page.locator("#m-recording .record-button").click()
+    expect(here.button).to_be_disabled()
+    here.page.locator(f"#m-recording {given_up_by}").first.click()
+    expect(here.button).to_be_enabled()
+
+
 def test_an_answer_below_the_confidence_asked_for_is_unsure(visit, spoken_run):
     here = visit()
     here.page.fill("#m-text textarea", SAID)

@@ -178,8 +178,13 @@ def _pressed_once_heard(button: gr.Button, recording: Any) -> None:  # noqa: ANN
     """Nobody asks while what they said is still on its way here: that would ask about nothing."""
     how: dict[str, Any] = {"queue": False, "show_progress": "hidden", **_PRIVATE}
     recording.start_recording(lambda: gr.update(interactive=False), None, button, **how)
-    arrived = [recording.change, recording.stop_recording, recording.clear]
-    gr.on(arrived, lambda: gr.update(interactive=True), None, button, **how)
+    gr.on(
+        [recording.change, recording.clear],
+        lambda: gr.update(interactive=True),
+        None,
+        button,
+        **how,
+    )
 
 
 def _html(value: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401
