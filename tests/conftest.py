@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jaxtyping import install_import_hook
 
@@ -18,8 +18,10 @@ import polars as pl
 import pytest
 import soundfile as sf
 
+from maeum import sample
 from maeum.config import Settings
 from maeum.corpus import import_corpus
+from maeum.corpus.audio import load
 from maeum.corpus.corpus import Corpus
 from maeum.corpus.manifest import Utterance, utterance_table
 from maeum.corpus.text import script_ids
@@ -93,6 +95,44 @@ def made_run(
 
     folder = tmp_path_factory.mktemp("runs") / "made"
     return train(made_corpus, folder, features=made_features, **quick)
+
+
+class Call(NamedTuple):
+    """A recording of a call: 8 kHz, a party on each channel, music between.
+
+    Attributes:
+        path: of the wav file.
+        said: start and end in seconds, channel, words, of everything that is said.
+        music_s: when there is music.
+    """
+
+    path: Path
+    said: list[tuple[float, float, int, str]]
+    music_s: tuple[float, float]
+
+
+@pytest.fixture(scope="session")
+def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
+    """Six clips of the packaged sample, spoken in turn by two, and a chord in the middle."""
+    rate_hz, pause_s, said = 8_000, 1.5, []
+    clips = pl.read_csv(sample.path() / "sample.csv").filter(pl.col("speaker") == "s01")[::8]
+    parts, at_s, music_s = [np.zeros((int(pause_s * rate_hz), 2), np.float32)], pause_s, (0.0, 0.0)
+    for turn, (audio, text) in enumerate(clips.select("audio", "text").head(6).iter_rows()):
+        wave = load(sample.path() / audio, rate_hz=rate_hz)
+        parts.append(np.zeros((len(wave) + int(pause_s * rate_hz), 2), np.float32))
+        parts[-1][: len(wave), turn % 2] = wave
+        said.append((at_s, at_s + len(wave) / rate_hz, turn % 2, text))
+        at_s += len(parts[-1]) / rate_hz
+        if turn == 2:
+            times = np.arange(4 * rate_hz)[:, None] / rate_hz
+            tones = np.sin(2 * np.pi * np.array([220.0, 277.2, 329.6]) * times).sum(axis=1)
+            parts.append(np.repeat(0.1 * tones[:, None], 2, axis=1).astype(np.float32))
+            music_s = (at_s, at_s + 4)
+            at_s += 4 + pause_s
+            parts.append(np.zeros((int(pause_s * rate_hz), 2), np.float32))
+    path = tmp_path_factory.mktemp("call") / "call.wav"
+    sf.write(path, np.concatenate(parts), rate_hz)
+    return Call(path, said, music_s)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 A block under `<!-- not run: reason -->` is left out. Any other `bash` block holds `maeum` commands
 alone, a `console` block `$ maeum …` and what it printed, a `python` block a program; programs
-share their names. All of them find what the text speaks of: `calls.csv`, `calls/`, `take3.wav`.
+share their names. All of them find what the text speaks of: `calls.csv`, `calls/`, `take3.wav`,
+`call.wav`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +59,7 @@ def blocks(name: str) -> list[Block]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Any) -> Path:
     """Where a reader is who has some calls; training is cut short."""
     made = make_corpus(tmp_path / "made")
     shutil.move(made.parent / "audio", tmp_path / "calls")
@@ -65,6 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "calls.csv").write_text(table, encoding="utf-8")
     shutil.rmtree(made.parent)
     shutil.copy(next((tmp_path / "calls").iterdir()), tmp_path / "take3.wav")
+    shutil.copy(call.path, tmp_path / "call.wav")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("maeum.config.USUAL_EPOCHS", (2, 2))
     return tmp_path

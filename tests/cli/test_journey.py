@@ -84,11 +84,12 @@ def test_train_says_the_result_and_where_the_report_is(maeum, corpus, tmp_path):
     to = tmp_path / "run"
     said = maeum("train", corpus, "--to", to, "--modality", "text", "--epochs", 2)
     result, report = said.out.splitlines()
-    paper, split, few = said.err.splitlines()
+    paper, split, small, few = said.err.splitlines()
     assert paper.startswith("note: the built-in encoders are used; the paper's pair would be")
     assert "--text beomi/KcELECTRA-base-v2022" in paper
     assert said.code == 0
     assert split.startswith("split speaker+script: neither a voice nor a sentence of the test is")
+    assert small.startswith("not calibrated: the validation part has")
     assert "utterances are few to judge by; `maeum crossval` tests them all" in few
     assert "utterances right (95 % interval over" in result
     assert report == f"report: {to / 'report' / 'report.html'}"

@@ -13,12 +13,15 @@ import polars as pl
 import pytest
 
 from maeum.emotions import PAPER, Emotion, EmotionSet
+from maeum.evaluation.calibration import calibration
+from maeum.evaluation.coverage import coverage
 from maeum.evaluation.groups import grouped
 from maeum.evaluation.metrics import scores
 from maeum.evaluation.report import (
     METRIC_WORDS,
     PROTOCOL_WORDS,
     Report,
+    Sureness,
     flattened,
     headlines,
     render_report,
@@ -302,3 +305,35 @@ def test_groups_too_few_to_judge_are_marked():
 
 def test_without_groups_the_report_says_nothing_of_them():
     assert "For whom it works" not in render_report(report())
+
+
+def sureness(before=True):
+    rng = np.random.default_rng(5)
+    chances = rng.dirichlet(np.ones(7), 210)
+    truth = rng.integers(0, 7, 210)
+    after = calibration(chances, truth)
+    found = coverage(chances.max(axis=1), chances.argmax(axis=1) == truth)
+    return Sureness(
+        after,
+        calibration(chances**2 / (chances**2).sum(axis=1, keepdims=True), truth)
+        if before
+        else None,
+        found,
+    )
+
+
+def test_what_confidence_is_worth_stands_in_two_pictures_with_their_numbers():
+    page = Page(render_report(report(sureness=sureness())))
+    assert len(page.sources) == 5
+    told, shown = sureness(), page.text
+    for name, row in told.rows.items():
+        assert f"{name} {row.confidence:.1%} {row.accuracy:.1%} {row.ece:.1%}" in shown
+    assert " ".join(f"{accuracy:.1%}" for accuracy in told.at.values()) in shown
+    assert "A temperature, found on the validation part" in shown
+
+
+def test_without_temperature_there_is_nothing_before():
+    shown = text_of(sureness=sureness(before=False))
+    assert "without temperature" not in shown
+    assert "A temperature, found" not in shown
+    assert "Whether it is as sure as it is right" not in text_of()

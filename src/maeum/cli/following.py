@@ -9,10 +9,27 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say
 from maeum.cli.options import EngineOption, PrecisionOption, engine_of
-from maeum.cli.using import RunFolder
+from maeum.cli.using import (
+    LanguageOption,
+    RunFolder,
+    SpeakerOption,
+    TranscribeOption,
+    recogniser_for,
+)
 
 if TYPE_CHECKING:
     from maeum.inference.timeline import Segment, Timeline
+
+
+ChannelOption = Annotated[
+    str, typer.Option(help="A channel from 0, `mean` of all, or `each` by itself.")
+]
+SmoothOption = Annotated[
+    float, typer.Option(metavar="SECONDS", help="How far segments look around; 0: not at all.")
+]
+LongestOption = Annotated[
+    float, typer.Option(metavar="SECONDS", help="No segment lasts longer, 2 to 60.")
+]
 
 
 def timeline(
@@ -21,23 +38,12 @@ def timeline(
     transcript: Annotated[
         Path | None, typer.Option(help="What is said when: .srt, .vtt or .json.")
     ] = None,
-    channel: Annotated[
-        str, typer.Option(help="A channel from 0, `mean` of all, or `each` by itself.")
-    ] = "mean",
-    smooth: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How far segments look around; 0: not at all.")
-    ] = 5.0,
-    longest: Annotated[
-        float, typer.Option(metavar="SECONDS", help="No segment lasts longer, 2 to 60.")
-    ] = 15.0,
-    speaker: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of other recordings of the voice, for --normalize speaker runs.",
-        ),
-    ] = None,
+    transcribe: TranscribeOption = None,
+    language: LanguageOption = None,
+    channel: ChannelOption = "mean",
+    smooth: SmoothOption = 5.0,
+    longest: LongestOption = 15.0,
+    speaker: SpeakerOption = None,
     csv: Annotated[Path | None, typer.Option(help="Table of the segments to write.")] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Picture to write, .png: probabilities over time.")
@@ -58,6 +64,8 @@ def timeline(
     `maeum timeline runs/first call.wav --channel each --csv call.csv`
 
     `maeum timeline runs/first talk.mp3 --transcript talk.srt --json > talk.json`
+
+    `maeum timeline runs/first talk.mp3 --transcribe openai/whisper-small`
     """
     from maeum.corpus.transcripts import read_transcript
     from maeum.inference import classifier_of
@@ -69,6 +77,7 @@ def timeline(
         model,
         audio,
         transcript=cues,
+        recogniser=recogniser_for(model, transcribe, language),
         channel=channel,
         voice=None if speaker is None else model.voice_in(speaker),
         smooth_s=smooth,

@@ -11,7 +11,7 @@ import typer
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
 from maeum.cli.corpora import CorpusFolder
 from maeum.cli.options import EngineOption, PrecisionOption, engine_of
-from maeum.cli.using import RunFolder
+from maeum.cli.using import AbstainOption, RunFolder
 from maeum.config import Modality, Part
 
 if TYPE_CHECKING:
@@ -49,11 +49,14 @@ def evaluate(
         list[GroupColumn] | None,
         typer.Option(help="Tell the results apart by it too. May be repeated."),
     ] = None,
+    abstain: AbstainOption = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     json_: JsonFlag = False,
 ) -> None:
     """Test a run on the test part of its own corpus, or on another corpus.
+
+    A classifier of recordings that others published is tested on all of any corpus.
 
     **Examples**
 
@@ -61,29 +64,39 @@ def evaluate(
 
     `maeum evaluate runs/first corpora/ko --by gender --by speaker`
 
+    `maeum evaluate runs/first corpora/ko --abstain 0.6`
+
     `maeum evaluate runs/first corpora/calls --map names.yaml --json`
 
     `maeum evaluate runs/paper corpora/ko --precision bfloat16`
+
+    `maeum evaluate superb/hubert-base-superb-er corpora/ko`
     """
     from maeum.cli.training import print_evaluation
     from maeum.corpus import Corpus
     from maeum.evaluation import evaluate as judge
     from maeum.evaluation.mapping import read_mapping
-    from maeum.inference import Run
+    from maeum.inference.prediction import refuse_no_confidence
+    from maeum.inference.run import judged
 
+    refuse_no_confidence(abstain)
     evaluation = judge(
-        Run.open(run, engine=engine_of(engine, precision)),
+        judged(run, engine=engine_of(engine, precision)),
         Corpus.open(corpus),
         part=part,
         modality=modality,
         mapping=None if map_ is None else read_mapping(map_),
     )
+    held = None if abstain is None else evaluation.abstaining(abstain)
     if json_:
-        answer_json(evaluation.to_dict())
+        told = {} if held is None else {"abstain": held.to_dict()}
+        answer_json({**evaluation.to_dict(), **told})
         return
     for column in dict.fromkeys(by or ()):
         _print_groups(column, evaluation.groups.get(column))
     print_evaluation(evaluation)
+    if held is not None:
+        answer(held.sentence())
 
 
 def compare(
@@ -102,7 +115,8 @@ def compare(
     """Say whether one run beats another, on utterances that neither was trained on.
 
     Both are compared utterance by utterance: the interval is from a bootstrap that draws the same
-    speakers for both. On a small corpus, compare two cross-validations.
+    speakers for both. On a small corpus, compare two cross-validations. A classifier that others
+    published can stand for a RUN where a corpus is given.
 
     **Examples**
 
@@ -111,6 +125,8 @@ def compare(
     `maeum compare runs/loso-both runs/loso-speech --json`
 
     `maeum compare runs/both runs/speech corpora/calls`
+
+    `maeum compare runs/speech superb/hubert-base-superb-er corpora/calls`
     """
     from maeum.corpus import Corpus
     from maeum.evaluation import compare_runs

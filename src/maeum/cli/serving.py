@@ -16,41 +16,48 @@ NEEDED = ("fastapi", "prometheus_client", "python_multipart", "structlog", "uvic
 KEYS_VARIABLE = "MAEUM_API_KEYS"
 
 
+HostOption = Annotated[
+    str, typer.Option(help="Address to listen at; 0.0.0.0 is all of the machine's.")
+]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")]
+WorkersOption = Annotated[int, typer.Option(min=1, max=64, help="Processes; each holds the model.")]
+SpeakerOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder of recordings of the voice, for --normalize speaker runs.",
+    ),
+]
+KeysOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help=f"A key that clients must send; may be repeated. Others see what is typed: "
+        f"{KEYS_VARIABLE} takes keys with commas between them."
+    ),
+]
+CorsOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ORIGIN", help="Site whose pages may ask; may be repeated."),
+]
+PageOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--page/--no-page",
+        help="A page for people at /. [default: if gradio is installed and no key is asked]",
+    ),
+]
+
+
 def serve(
     run: RunFolder,
-    host: Annotated[
-        str, typer.Option(help="Address to listen at; 0.0.0.0 is all of the machine's.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8000,
-    workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Processes; each holds the model.")
-    ] = 1,
-    speaker: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of recordings of the voice, for --normalize speaker runs.",
-        ),
-    ] = None,
-    api_key: Annotated[
-        list[str] | None,
-        typer.Option(
-            help=f"A key that clients must send; may be repeated. Others see what is typed: "
-            f"{KEYS_VARIABLE} takes keys with commas between them."
-        ),
-    ] = None,
-    cors: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ORIGIN", help="Site whose pages may ask; may be repeated."),
-    ] = None,
-    page: Annotated[
-        bool | None,
-        typer.Option(
-            "--page/--no-page",
-            help="A page for people at /. [default: if gradio is installed and no key is asked]",
-        ),
-    ] = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    workers: WorkersOption = 1,
+    speaker: SpeakerOption = None,
+    api_key: KeysOption = None,
+    cors: CorsOption = None,
+    page: PageOption = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
 ) -> None:

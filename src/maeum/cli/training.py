@@ -137,6 +137,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     ]
     table("By emotion", ("emotion", *columns), rows)
     answer(summary(evaluation))
+    if evaluation.calibration is not None:
+        answer(evaluation.calibration.sentence())
     for shared in evaluation.leaks.found:
         answer(f"leak: {shared}")
     for note in evaluation.leaks.notes:

@@ -19,7 +19,7 @@ PIECE_S = 10.0
 """Decoded at once."""
 
 LONGEST_S = 24 * 3600.0
-"""A day."""
+"""A day: what a header is believed."""
 
 
 @contextmanager
@@ -57,11 +57,12 @@ def _ensure_bearable(path: Path, header: AudioHeader) -> None:
 
 def _write(recording: Recording, to: Path) -> None:
     header = recording.header
-    most = round(LONGEST_S * header.rate_hz)
+    left = round(LONGEST_S * header.rate_hz)
     with sf.SoundFile(to, "w", header.rate_hz, header.channels, "PCM_24") as file:
         for piece in recording.stream(round(PIECE_S * header.rate_hz)):
             file.write(piece.clip(-1, 1))
-            if file.tell() > most:
+            left -= len(piece)
+            if left < 0:
                 raise AudioError(f"{to.stem} lasts more than {LONGEST_S / 3600:.0f} h; cut it")
 
 

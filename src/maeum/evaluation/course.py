@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from maeum.evaluation.drawing import HAIRLINE, INK, drawing
 from maeum.evaluation.figures import width_in
@@ -17,6 +17,7 @@ from maeum.inference.timeline import Segment, Timeline
 
 WIDTH_IN, BAND_IN, LINE_IN = 12.0, 0.75, 0.45
 USUAL_ROW_S, MOST_ROWS = 60.0, 24
+TICKS_S = (10, 30, 60, 120, 300, 600, 1800, 3600)
 """Seconds a row shows; in a long recording as many as keep the picture at that many rows."""
 
 WORDS_AT = -0.08
@@ -46,6 +47,7 @@ def timeline_figure(found: Timeline, title: str = "") -> Figure:
         own = [s for s in found.segments if s.channel == channel]
         near = [s for s in own if s.start_s < start_s + row_s and s.end_s > start_s]
         _band(one, near, found, (start_s, start_s + row_s))
+        one.tick_params(labelbottom=channel == channels[-1])
         if len(channels) > 1:
             one.set_ylabel(f"{channel}", rotation=0, va="center")
     _explain(figure, found, title)
@@ -57,6 +59,8 @@ def _band(
 ) -> None:
     axes.set(xlim=range_s, ylim=(-0.45, 1), yticks=[])
     axes.spines["left"].set_visible(False)
+    step_s = next(one for one in TICKS_S if one * 8 >= range_s[1] - range_s[0])
+    axes.xaxis.set_major_locator(MultipleLocator(step_s))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda second, _: clock(second)))
     axes.axhline(0, color=HAIRLINE, linewidth=0.8)
     for segment in segments:
@@ -80,7 +84,7 @@ def _bar(axes: Axes, segment: Segment, found: Timeline) -> None:
             align="edge",
             color=emotion.colour,
             edgecolor="white",
-            linewidth=0.6,
+            linewidth=0.3,
         )
         bottom += chance
 

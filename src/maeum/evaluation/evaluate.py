@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from maeum.config import Modality, Part
 from maeum.corpus import Corpus
@@ -18,11 +19,15 @@ from maeum.corpus.splits import MEANING
 from maeum.emotions import EmotionSet
 from maeum.errors import CorpusError, EmotionError, RunError
 from maeum.evaluation.answered import class_indices, described
+from maeum.evaluation.calibration import Calibration, calibration
+from maeum.evaluation.coverage import Abstention, Coverage, abstention, coverage
 from maeum.evaluation.groups import Groups, grouped
-from maeum.evaluation.leaks import Leaks, leaks
+from maeum.evaluation.leaks import Leaks, leaks, unknown_leaks
 from maeum.evaluation.metrics import Scores, scores
 from maeum.features import Features
 from maeum.inference import Classifier, Run
+from maeum.inference.run import Judged, judged
+from maeum.inference.temperatures import tempered
 
 OTHER_CORPUS = "other corpus"
 
@@ -42,7 +47,8 @@ class Evaluation:
     Attributes:
         scores: numbers with intervals.
         answers: columns id, speaker, text, truth, answer, confidence; of a test of a corpus also
-            what `answered.described` puts beside them.
+            what `answered.described` puts beside them, and `chances` and `temperature` as
+            `answers` gives them.
         emotions: in class order.
         protocol: how training and test were kept apart; `other corpus` for another one.
         part: train, validation, test or all.
@@ -70,6 +76,17 @@ class Evaluation:
             "leaks": self.leaks.to_dict(),
             "left_out": self.left_out,
             "by_group": {column: groups.to_dict() for column, groups in self.groups.items()},
+            "calibration": self._calibration_to_dict(),
+        }
+
+    def _calibration_to_dict(self) -> dict[str, Any] | None:
+        if self.calibration is None:
+            return None
+        before = self.calibration_before
+        return {
+            **self.calibration.to_dict(),
+            "before": None if before is None else before.to_dict(),
+            "coverage": self.coverage.to_dict(),
         }
 
     @cached_property
@@ -77,17 +94,62 @@ class Evaluation:
         """Results by gender, age, style and speaker, of those columns that have values."""
         return grouped(self.answers, self.emotions)
 
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """How far the probabilities are from what came true; None: they were not kept."""
+        if self._chances is None:
+            return None
+        even = tempered(self._chances, self.answers["temperature"].to_numpy())
+        return calibration(even, class_indices(self.answers, "truth", self.emotions))
+
+    @cached_property
+    def calibration_before(self) -> Calibration | None:
+        """The same before any temperature; None: there was none, or nothing was kept."""
+        if self._chances is None or (self.answers["temperature"] == 1).all():
+            return None
+        return calibration(self._chances, class_indices(self.answers, "truth", self.emotions))
+
+    @property
+    def _chances(self) -> NDArray[np.float32] | None:
+        """(answer, emotion), as the network gave them."""
+        if "chances" not in self.answers.columns or self.answers["chances"].null_count():
+            return None
+        return np.array(self.answers["chances"].to_list(), dtype=np.float32)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """How many answers are right when only the surest are given."""
+        return coverage(self.answers["confidence"].to_numpy(), self._right)
+
+    def abstaining(self, least: float) -> Abstention:
+        """What comes of answering only where it is sure enough.
+
+        Args:
+            least: confidence, in [0, 1].
+
+        Raises:
+            SettingsError: it is no confidence.
+        """
+        return abstention(least, self.answers["confidence"].to_numpy(), self._right)
+
+    @property
+    def _right(self) -> NDArray[np.bool_]:
+        right: NDArray[np.bool_] = (self.answers["truth"] == self.answers["answer"]).to_numpy()
+        return right
+
     @property
     def meaning(self) -> str:
         """What the numbers say: what the protocol keeps apart, or that it was met all the same."""
         apart = self.protocol.split("+")
         if broken := [str(entry) for entry in self.leaks.found if entry.kind in apart]:
             return "; ".join(broken)
+        if not self.leaks.known:
+            return "what it was trained on, nobody here can say"
         return MEANING.get(self.protocol, "the run was trained on another corpus")
 
 
 def evaluate(
-    run: Run | str | Path,
+    run: Judged | str | Path,
     corpus: Corpus,
     *,
     part: Part | None = None,
@@ -95,10 +157,10 @@ def evaluate(
     mapping: Mapping[str, str | None] | None = None,
     features: Features | None = None,
 ) -> Evaluation:
-    """Test a run.
+    """Test a run, or a classifier that others published.
 
     Args:
-        run: a finished run or its folder.
+        run: a finished run or its folder; or a published one, by its folder or name.
         corpus: its own, of which `part` is tested, or another, of which all is.
         part: None: test for the run's own corpus, all for another.
         modality: what to give the network; None: all it takes.
@@ -110,8 +172,8 @@ def evaluate(
         CorpusError: nothing in it can be used.
         EmotionError: the corpus has emotions the run does not tell apart.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
-    own = run.card["corpus"]["fingerprint"] == corpus.fingerprint
+    run = judged(run) if isinstance(run, str | Path) else run
+    own = isinstance(run, Run) and run.fingerprint == corpus.fingerprint
     part = part or ("test" if own else "all")
     tested = _in_words_of(
         run.classifier.emotions, _part_of(run, corpus, part, own=own), mapping or {}
@@ -124,10 +186,10 @@ def evaluate(
     return judge(
         described(answers(run.classifier, tested, features), tested.utterances),
         run.classifier.emotions,
-        protocol=run.card["split"]["protocol"] if own else OTHER_CORPUS,
+        protocol=run.protocol if isinstance(run, Run) and own else OTHER_CORPUS,
         part=part,
         modality=given,
-        leaks=leaks(run.met, hashed(tested.utterances), notes=notes),
+        leaks=_leaks_of(run, tested, notes),
         left_out=int((~features.usable).sum()),
     )
 
@@ -141,15 +203,21 @@ def answers(classifier: Classifier, corpus: Corpus, features: Features) -> pl.Da
         features: of these utterances, in their order, normalised as the classifier wants them.
 
     Returns:
-        Columns id, speaker, text, truth, answer, confidence; utterances without a usable
-        modality are not in it.
+        Columns id, speaker, text, truth, answer, confidence; `chances` of every emotion as the
+        network gave them, and the `temperature` at which the answer was given. Utterances without
+        a usable modality are not in it.
     """
     usable = pl.Series(features.usable)
-    chances = classifier.probabilities(features)[features.usable]
+    given = classifier.untempered(features)[features.usable]
+    temperatures = classifier.temperatures(features)[features.usable]
+    chances = tempered(given, temperatures)
     names = np.array(classifier.emotions.names)
     rows = corpus.utterances.filter(usable).select("id", "speaker", "text", truth="emotion")
     return rows.with_columns(
-        answer=pl.Series(names[chances.argmax(axis=1)]), confidence=pl.Series(chances.max(axis=1))
+        answer=pl.Series(names[chances.argmax(axis=1)]),
+        confidence=pl.Series(chances.max(axis=1)),
+        chances=pl.Series(given).arr.to_list(),
+        temperature=pl.Series(temperatures),
     )
 
 
@@ -178,18 +246,23 @@ def judge(
     )
 
 
-def _part_of(run: Run, corpus: Corpus, part: str, *, own: bool) -> Corpus:
+def _leaks_of(run: Judged, tested: Corpus, notes: tuple[str, ...]) -> Leaks:
+    if not isinstance(run, Run):
+        return unknown_leaks(notes)
+    return leaks(run.met, hashed(tested.utterances), notes=notes)
+
+
+def _part_of(run: Judged, corpus: Corpus, part: str, *, own: bool) -> Corpus:
     if part == "all":
         return corpus
-    if not own:
+    if not isinstance(run, Run) or not own:
         raise RunError(
             f"part {part!r} was asked for, but this is not the corpus of the run; use all"
         )
     chosen = run.part(corpus, part)
     if len(chosen) == 0:
-        protocol = run.card["split"]["protocol"]
         raise RunError(
-            f"the run has no {part} part (its split was {protocol}); "
+            f"the run has no {part} part (its split was {run.protocol}); "
             "test it on another corpus, or on all of this one with --part all"
         )
     return chosen

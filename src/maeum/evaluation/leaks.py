@@ -40,17 +40,25 @@ class Shared:
         )
 
 
+UNKNOWN = (
+    "nobody here can say what this checkpoint was trained on: voices, sentences and even "
+    "recordings of the test may have been in it, and leaks cannot be looked for"
+)
+
+
 @dataclass(frozen=True)
 class Leaks:
     """All that test and training share.
 
     Attributes:
-        shared: one entry per kind.
+        shared: one entry per kind; none where the training is unknown.
         notes: further sentences that belong beside the number.
+        known: whether anybody can say what the training had.
     """
 
     shared: tuple[Shared, ...]
     notes: tuple[str, ...] = ()
+    known: bool = True
 
     @property
     def found(self) -> list[Shared]:
@@ -67,7 +75,18 @@ class Leaks:
         by_kind = {f"{entry.kind}s": asdict(entry) for entry in self.shared}
         for entry in by_kind.values():
             del entry["kind"]
+        if not self.known:
+            return {**{f"{kind}s": None for kind in KINDS}, "sentences": self.sentences}
         return {**by_kind, "sentences": self.sentences}
+
+
+def unknown_leaks(notes: tuple[str, ...] = ()) -> Leaks:
+    """Of a classifier whose training nobody knows.
+
+    Args:
+        notes: further sentences that belong beside the number.
+    """
+    return Leaks((), (UNKNOWN, *notes), known=False)
 
 
 def leaks(train: pl.DataFrame, test: pl.DataFrame, *, notes: tuple[str, ...] = ()) -> Leaks:

@@ -15,8 +15,9 @@ from maeum.errors import EmotionError, RunError
 from maeum.evaluation.answered import read_answers, unnamed
 from maeum.evaluation.compare import Comparison, compare
 from maeum.evaluation.evaluate import evaluate
-from maeum.evaluation.leaks import leaks
+from maeum.evaluation.leaks import UNKNOWN, leaks
 from maeum.inference import Run
+from maeum.inference.run import Judged, Published, judged
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,19 @@ class Answered:
     """What one side brings to a comparison.
 
     Attributes:
-        run: its folder.
+        run: its folder, or that of a published classifier.
         answers: as `answered.unnamed` makes them.
         emotions: names that it tells apart.
     """
 
-    run: Run
+    run: Judged
     answers: pl.DataFrame
     emotions: tuple[str, ...]
 
 
 def compare_runs(
-    first: Run | str | Path,
-    second: Run | str | Path,
+    first: Judged | str | Path,
+    second: Judged | str | Path,
     corpus: Corpus | None = None,
     *,
     mapping: Mapping[str, str | None] | None = None,
@@ -44,7 +45,8 @@ def compare_runs(
     """Compare two runs, or two cross-validations, on what neither was trained on.
 
     Args:
-        first: a finished run or cross-validation, or its folder.
+        first: a finished run or cross-validation, or its folder; with a corpus also a classifier
+            that others published, by its folder or name.
         second: likewise.
         corpus: that both runs answer; None: the answers kept when they were tested.
         mapping: emotion of the corpus -> emotion of the runs; None as a value leaves it out.
@@ -55,7 +57,7 @@ def compare_runs(
         EmotionError: the two do not tell the same emotions apart, or the corpus has others.
         CorpusError: nothing in the corpus can be used.
     """
-    runs = tuple(run if isinstance(run, Run) else Run.open(run) for run in (first, second))
+    runs = [judged(run) if isinstance(run, str | Path) else run for run in (first, second)]
     names = distinguishing(runs[0].folder, runs[1].folder)
     met = pl.concat([_met(run) for run in runs])
     if corpus is None:
@@ -91,22 +93,27 @@ def distinguishing(first: Path, second: Path) -> tuple[str, str]:
     return apart or (str(first), str(second))
 
 
-def _is_crossval(run: Run) -> bool:
-    return bool(run.card["kind"] == "crossval")
+def _is_crossval(run: Judged) -> bool:
+    return isinstance(run, Run) and run.kind == "crossval"
 
 
-def _met(run: Run) -> pl.Series:
+def _met(run: Judged) -> pl.Series:
     """Hashes of utterances that its weights learnt from, or that decided when learning ended.
 
     Of a cross-validation, every answer is of a network that never met the utterance; only what the
     weights it began with had met counts.
     """
-    if _is_crossval(run) and not run.partition_path.is_file():
+    if not isinstance(run, Run) or (_is_crossval(run) and not run.partition_path.is_file()):
         return pl.Series("utterance", [], pl.String)
     return run.partition.filter(pl.col("part") != "test")["utterance"]
 
 
-def _kept(run: Run) -> Answered:
+def _kept(run: Judged) -> Answered:
+    if not isinstance(run, Run):
+        raise RunError(
+            f"{run.folder} is no run and keeps no answers; name a corpus for both to answer: "
+            "`maeum compare RUN RUN CORPUS`"
+        )
     names = run.metrics.get("emotions") if (run.folder / "report").is_dir() else None
     answers = read_answers(run.folder)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -118,7 +125,7 @@ def _kept(run: Run) -> Answered:
 
 
 def _asked(
-    run: Run, corpus: Corpus, fair: pl.Series, mapping: Mapping[str, str | None] | None
+    run: Judged, corpus: Corpus, fair: pl.Series, mapping: Mapping[str, str | None] | None
 ) -> Answered:
     """What a run answers to the utterances that are fair to both."""
     if _is_crossval(run):
@@ -148,6 +155,8 @@ def _refuse_none(fair: pl.Series, names: tuple[str, str]) -> None:
 
 def _common_emotions(sides: list[Answered], names: tuple[str, str]) -> EmotionSet:
     first, second = (side.emotions for side in sides)
+    if any(isinstance(side.run, Published) for side in sides):  # the corpus is in words of both
+        return EmotionSet.of(dict.fromkeys((*first, *second)))
     if set(first) != set(second):
         raise EmotionError(
             f"{names[0]} tells {', '.join(first)} apart, {names[1]} {', '.join(second)}; only runs "
@@ -158,8 +167,12 @@ def _common_emotions(sides: list[Answered], names: tuple[str, str]) -> EmotionSe
 
 def _unequal(sides: list[Answered], names: tuple[str, str], corpus: Corpus | None) -> list[str]:
     """Where one had it easier than the other."""
-    protocols = [str(side.run.card["split"]["protocol"]) for side in sides]
-    if any(_is_crossval(side.run) for side in sides):
+    runs = [side.run for side in sides if isinstance(side.run, Run)]
+    if len(runs) < len(sides):
+        unknown = [name for name, side in zip(names, sides, strict=True) if side.run not in runs]
+        return [f"{' and '.join(unknown)}: {UNKNOWN}", *_unasked(sides, names)]
+    protocols = [run.protocol for run in runs]
+    if any(map(_is_crossval, runs)):
         if corpus is None and protocols[0] != protocols[1]:
             return [
                 f"{names[0]} was tested by {protocols[0]}, {names[1]} by {protocols[1]}: what the "
@@ -167,12 +180,24 @@ def _unequal(sides: list[Answered], names: tuple[str, str], corpus: Corpus | Non
             ]
         return []
     tested = sides[0].answers.select(KINDS)
-    met = [leaks(side.run.met, tested).shared for side in sides]
+    met = [leaks(run.met, tested).shared for run in runs]
     return [
         f"{names[0]} met {one.shared:,} and {names[1]} {other.shared:,} of the {one.tested:,} "
         f"{PLURALS[one.kind]} in training: the two had it unequally easy"
         for one, other in zip(*met, strict=True)
         if one.kind != "utterance" and one.shared != other.shared
+    ]
+
+
+def _unasked(sides: list[Answered], names: tuple[str, str]) -> list[str]:
+    """Emotions that one of them alone can answer, to utterances that have none of them."""
+    pairs = zip(sides, reversed(sides), names, strict=True)
+    own = {name: {*one.emotions} - {*other.emotions} for one, other, name in pairs}
+    return [
+        f"{name} alone may answer {', '.join(sorted(more))}; no utterance here is one of them, so "
+        "it had it harder"
+        for name, more in own.items()
+        if more
     ]
 
 

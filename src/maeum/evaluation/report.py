@@ -16,6 +16,14 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from maeum.emotions import Emotion, EmotionSet
+from maeum.evaluation.calibration import Calibration
+from maeum.evaluation.calibration_figures import (
+    TEMPERED,
+    UNTEMPERED,
+    coverage_figure,
+    reliability_figure,
+)
+from maeum.evaluation.coverage import SHARES, Coverage
 from maeum.evaluation.figures import (
     confusion_figure,
     learning_curves,
@@ -74,6 +82,32 @@ COLUMN_WORDS = {
 """Headings of the folds' table; further columns go by their own names."""
 
 
+@dataclass(frozen=True)
+class Sureness:
+    """What confidence is worth.
+
+    Attributes:
+        after: of the probabilities that were given.
+        before: of the same without temperature; None: there was none.
+        coverage: of the answers.
+    """
+
+    after: Calibration
+    before: Calibration | None
+    coverage: Coverage
+
+    @property
+    def rows(self) -> dict[str, Calibration]:
+        """Each by its name in pictures and tables."""
+        rows = {TEMPERED: self.after}
+        return rows if self.before is None else {UNTEMPERED: self.before, **rows}
+
+    @property
+    def at(self) -> dict[float, float]:
+        """Coverage -> accuracy."""
+        return {share: self.coverage.accuracy_at(share) for share in SHARES}
+
+
 HANGUL_FONT = "data:,hangul"
 """Stands in the template where the font goes once it is known which signs the page has."""
 
@@ -100,6 +134,7 @@ class Report:
         versions: of the software, by package.
         folds: scores of each fold of a cross-validation, all with the same keys.
         groups: results by gender, age, style and speaker.
+        sureness: what confidence is worth; None: probabilities were not kept.
     """
 
     title: str
@@ -116,6 +151,7 @@ class Report:
     versions: Mapping[str, str]
     folds: Sequence[Mapping[str, Any]] = ()
     groups: Sequence[Groups] = ()
+    sureness: Sureness | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +234,10 @@ def _json(value: object) -> str:
 def _figures(report: Report) -> Iterator[tuple[str, Figure]]:
     yield "confusion", confusion_figure(report.scores.confusion, report.emotions, "")
     yield "recall", recall_figure(report.scores, report.emotions)
+    if report.sureness is not None:
+        sure = report.sureness
+        yield "reliability", reliability_figure(sure.after, sure.before)
+        yield "coverage", coverage_figure(sure.coverage)
     if learning_curves(report.history):
         yield "learning", learning_figure(report.history)
 

@@ -15,7 +15,7 @@ from maeum.corpus.manifest import write_table
 from maeum.evaluation.answered import ANSWERS, unnamed
 from maeum.evaluation.evaluate import Evaluation
 from maeum.evaluation.figures import confusion_figure, png
-from maeum.evaluation.report import Report, render_report
+from maeum.evaluation.report import Report, Sureness, render_report
 from maeum.files import write_json, write_text, written_aside
 
 MISTAKES_SHOWN = 12
@@ -98,7 +98,14 @@ def _report(evaluation: Evaluation, background: Background) -> Report:
         versions=versions(),
         folds=background.folds,
         groups=tuple(evaluation.groups.values()),
+        sureness=_sureness(evaluation),
     )
+
+
+def _sureness(evaluation: Evaluation) -> Sureness | None:
+    if evaluation.calibration is None:
+        return None
+    return Sureness(evaluation.calibration, evaluation.calibration_before, evaluation.coverage)
 
 
 def summary(evaluation: Evaluation) -> str:

@@ -15,6 +15,7 @@ _HOMES = {
     "ExportedClassifier": "maeum.inference.exported",
     "Failure": "maeum.inference.prediction",
     "Prediction": "maeum.inference.prediction",
+    "PublishedClassifier": "maeum.inference.published",
     "Query": "maeum.inference.prediction",
     "Run": "maeum.inference.run",
     "classifier_of": "maeum.inference.exported",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from maeum.inference.prediction import Failure as Failure
     from maeum.inference.prediction import Prediction as Prediction
     from maeum.inference.prediction import Query as Query
+    from maeum.inference.published import PublishedClassifier as PublishedClassifier
     from maeum.inference.run import Run as Run
     from maeum.inference.trained import EmotionClassifier as EmotionClassifier
 

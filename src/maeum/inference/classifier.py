@@ -25,8 +25,10 @@ from maeum.features import Features, encoding_workers, extract
 from maeum.features.extract import StoreOrUsual
 from maeum.features.hearing import WHOLE, Clip
 from maeum.features.normalize import Voice, voice_of, with_known_voices
+from maeum.inference.contributions import contributions
 from maeum.inference.makeup import Makeup
 from maeum.inference.prediction import Failure, Prediction, Query
+from maeum.inference.temperatures import temperatures_for, tempered
 from maeum.inference.vectors import (
     QueryVectors,
     SideVectors,
@@ -139,6 +141,7 @@ class Classifier(ABC):
         *,
         text: str | None = None,
         voice: Voice | None = None,
+        explain: bool = False,
     ) -> Prediction:
         """The emotion of one utterance.
 
@@ -146,6 +149,7 @@ class Classifier(ABC):
             audio: a recording of up to 60 s.
             text: what was said.
             voice: what `voice_in` gave, for a run that normalises per speaker.
+            explain: say how much each side contributed, where there are both.
 
         Raises:
             AudioError: the recording cannot be used.
@@ -153,19 +157,26 @@ class Classifier(ABC):
             RunError: neither is given that this run can use, or the voice is missing.
         """
         query = Query(None if audio is None else str(audio), text)
-        return self._answer([query], [self._encode(query, voice, Together(self._read([query])))])[0]
+        encoded = self._encode(query, voice, Together(self._read([query])))
+        return self._answer([query], [encoded], explain=explain)[0]
 
     def predict(
-        self, queries: Iterable[Query], *, voice: Voice | None = None
+        self, queries: Iterable[Query], *, voice: Voice | None = None, explain: bool = False
     ) -> Iterator[Prediction | Failure]:
         """An answer for each query, in order; one that cannot be had does not stop the rest.
+
+        Args:
+            queries: what is asked.
+            voice: as in a call.
+            explain: as in a call.
 
         Raises:
             RunError: this version has other encoders than the run was trained with.
         """
         self._ensure_encoders()
         for batch in batches(queries, AT_ONCE):
-            yield from self._answer_or_fail(batch, self._encode_all(batch, voice))
+            encoded = self._encode_all(batch, voice)
+            yield from self._answer_or_fail(batch, encoded, explain=explain)
 
     def _encode_all(
         self, batch: Sequence[Query], voice: Voice | None
@@ -240,7 +251,16 @@ class Classifier(ABC):
         return with_known_voices(features, speakers, self.usual_spread)
 
     def probabilities(self, features: Features) -> NDArray[np.float32]:
-        """(utterance, emotion), rows summing to 1."""
+        """(utterance, emotion), rows summing to 1, at the temperatures of the run."""
+        return tempered(self.untempered(features), self.temperatures(features))
+
+    def temperatures(self, features: Features) -> NDArray[np.float64]:
+        """(utterance,), by what each rests on; 1 where the run has none."""
+        has = {side: features.present(side) for side in self.sides}
+        return temperatures_for(has, self.makeup.temperatures)
+
+    def untempered(self, features: Features) -> NDArray[np.float32]:
+        """(utterance, emotion), rows summing to 1, as the network gives them."""
         every = np.arange(len(features))
         parts = [
             self._chances(features, every[start : start + ROWS_AT_ONCE])
@@ -257,7 +277,11 @@ class Classifier(ABC):
             return Failure(str(error), query.audio, query.text)
 
     def _answer_or_fail(
-        self, batch: Sequence[Query], encoded: Sequence[QueryVectors | Failure]
+        self,
+        batch: Sequence[Query],
+        encoded: Sequence[QueryVectors | Failure],
+        *,
+        explain: bool,
     ) -> Iterator[Prediction | Failure]:
         """Predictions for what could be encoded, failures where they stand, in order."""
         good = [
@@ -266,7 +290,7 @@ class Classifier(ABC):
             if not isinstance(vectors, Failure)
         ]
         queries, vectors = [query for query, _ in good], [vectors for _, vectors in good]
-        predictions = iter(self._answer(queries, vectors))
+        predictions = iter(self._answer(queries, vectors, explain=explain))
         for item in encoded:
             yield item if isinstance(item, Failure) else next(predictions)
 
@@ -322,24 +346,37 @@ class Classifier(ABC):
             return {text: found for one in alone for text, found in one.items()}
 
     def _answer(
-        self, queries: Sequence[Query], encoded: Sequence[QueryVectors]
+        self, queries: Sequence[Query], encoded: Sequence[QueryVectors], *, explain: bool
     ) -> list[Prediction]:
         if not queries:
             return []
-        chances = self.probabilities(features_of(encoded, self.makeup.widths, self.context))
+        features = features_of(encoded, self.makeup.widths, self.context)
+        chances = self.probabilities(features)
+        asked = explain and len(self.sides) > 1
+        shares = contributions(features, chances, self.probabilities) if asked else {}
         return [
-            self._prediction(query, row, tuple(found))
-            for query, row, found in zip(queries, chances, encoded, strict=True)
+            self._prediction(query, chances[place], tuple(found), shares.get(place))
+            for place, (query, found) in enumerate(zip(queries, encoded, strict=True))
         ]
 
     def _prediction(
-        self, query: Query, chances: NDArray[np.float32], modalities: tuple[str, ...]
+        self,
+        query: Query,
+        chances: NDArray[np.float32],
+        modalities: tuple[str, ...],
+        shares: Mapping[str, float] | None,
     ) -> Prediction:
         best = int(chances.argmax())
         names = self.emotions.names
         by_name = {name: float(chance) for name, chance in zip(names, chances, strict=True)}
         return Prediction(
-            names[best], by_name[names[best]], by_name, modalities, query.audio, query.text
+            names[best],
+            by_name[names[best]],
+            by_name,
+            modalities,
+            query.audio,
+            query.text,
+            shares,
         )
 
 

@@ -17,7 +17,7 @@ from maeum.errors import EncoderError, RunError
 from maeum.features import Features
 from maeum.inference.arrays import Places
 from maeum.inference.classifier import Classifier
-from maeum.inference.fetching import EXPORTED, local_folder
+from maeum.inference.fetching import EXPORTED, foreign_model, local_folder
 from maeum.inference.graph_inputs import graph_inputs
 from maeum.inference.makeup import Makeup
 
@@ -39,7 +39,8 @@ def is_exported(folder: Path) -> bool:
 def classifier_of(name: str | Path, *, engine: Engine | None = None) -> Classifier:
     """The classifier in a folder, or of that name on the model hub.
 
-    An exported one computes without torch.
+    An exported one computes without torch. A classifier of recordings that others published is
+    one too.
 
     Args:
         name: of the folder, or on the hub.
@@ -52,6 +53,10 @@ def classifier_of(name: str | Path, *, engine: Engine | None = None) -> Classifi
     folder = local_folder(str(name))
     if is_exported(folder):
         return _of_engine(ExportedClassifier.open(folder), engine)
+    if foreign_model(folder):
+        from maeum.inference.published import PublishedClassifier
+
+        return PublishedClassifier.open(str(name), engine=engine)
     from maeum.inference.trained import EmotionClassifier
 
     return EmotionClassifier.from_pretrained(name, engine=engine)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from maeum.emotions import EmotionSet
+from maeum.inference.temperatures import refuse_odd
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Makeup:
         normalize: what is done to recordings or their features; see `config.Normalization`.
         fusion: how speech and text are joined.
         context: previous utterances of the dialogue looked at.
+        temperatures: what an answer rests on (`speech`, `text`, `both`) -> by what its logits are
+            divided; 1 where none stands.
+
+    Raises:
+        RunError: a temperature cannot be used.
     """
 
     emotions: EmotionSet
@@ -27,23 +33,38 @@ class Makeup:
     normalize: str
     fusion: str
     context: int
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        refuse_odd(self.temperatures)
 
     @classmethod
     def of(cls, config: Any) -> Makeup:  # noqa: ANN401 - a NetworkConfig, whose room knows torch
         """That of a network, by its `NetworkConfig`."""
         emotions = EmotionSet.from_dict(config.emotions)
-        return cls(emotions, config.cards, config.normalize, config.fusion, config.context)
+        return cls(
+            emotions,
+            config.cards,
+            config.normalize,
+            config.fusion,
+            config.context,
+            config.temperatures,
+        )
 
     @classmethod
     def from_dict(cls, stated: Mapping[str, Any]) -> Makeup:
-        """What `to_dict` gave.
+        """What `to_dict` gave, also before there were temperatures.
 
         Raises:
             KeyError: something is missing.
+            RunError: a temperature cannot be used.
         """
         emotions = EmotionSet.from_dict(stated["emotions"])
-        rest = (stated[name] for name in ("encoders", "normalize", "fusion", "context"))
-        return cls(emotions, *rest)
+        cards, normalize, fusion, context = (
+            stated[name] for name in ("encoders", "normalize", "fusion", "context")
+        )
+        temperatures = dict(stated.get("temperatures", {}))
+        return cls(emotions, cards, normalize, fusion, context, temperatures)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -55,6 +76,7 @@ class Makeup:
             "normalize": self.normalize,
             "fusion": self.fusion,
             "context": self.context,
+            "temperatures": dict(self.temperatures),
         }
 
     @property

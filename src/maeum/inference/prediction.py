@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from maeum.errors import SettingsError
 from maeum.features.hearing import WHOLE, Clip, Stretch
+
+UNSURE, UNSURE_KOREAN = "unsure", "모름"
+"""Stands for the emotion of an answer that is not confident enough, in both languages."""
+
+
+def refuse_no_confidence(least: float | None) -> None:
+    """See that what answers are held against is a confidence, or nothing.
+
+    Raises:
+        SettingsError: it is not in [0, 1].
+    """
+    if least is not None and not 0 <= least <= 1:
+        raise SettingsError(
+            f"answers were to be at least {least:g} confident; expected a share from 0 to 1, as 0.6"
+        )
 
 
 @dataclass(frozen=True)
@@ -15,12 +31,14 @@ class Prediction:
     """What was felt in one utterance.
 
     Attributes:
-        emotion: the most probable one.
-        confidence: its probability, in [0, 1].
+        emotion: the most probable one, or `UNSURE`.
+        confidence: the probability of the most probable one, in [0, 1].
         probabilities: every emotion's, summing to 1.
         modalities: what the answer rests on: `speech`, `text` or both.
         audio: the recording, as given.
-        text: what was said, as given.
+        text: what was said, as given or as a speech recogniser wrote it down.
+        contributions: side -> the probability of the most probable emotion, minus what the same
+            network gives it without that side; None: not asked for, or there is but one side.
     """
 
     emotion: str
@@ -29,6 +47,28 @@ class Prediction:
     modalities: tuple[str, ...]
     audio: str | None = None
     text: str | None = None
+    contributions: Mapping[str, float] | None = None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it names no emotion because it was less confident than asked for."""
+        return self.emotion == UNSURE and UNSURE not in self.probabilities
+
+    def or_unsure(self, least: float | None) -> Prediction:
+        """The same, or one whose emotion is `UNSURE` where it is less confident than asked for.
+
+        Args:
+            least: confidence in [0, 1]; None: every answer will do.
+
+        Raises:
+            SettingsError: it is no confidence.
+
+        >>> Prediction("Sad", 0.5, {"Sad": 0.5, "Hurt": 0.5}, ("text",)).or_unsure(0.6).emotion
+        'unsure'
+        """
+        refuse_no_confidence(least)
+        sure = least is None or self.confidence >= least
+        return self if sure else replace(self, emotion=UNSURE)
 
     def with_probabilities(self, chances: Sequence[float]) -> Prediction:
         """The same utterance with other probabilities, in the order of the emotions."""
@@ -38,6 +78,7 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
+        told = {} if self.contributions is None else {"contributions": dict(self.contributions)}
         return {
             "audio": self.audio,
             "text": self.text,
@@ -45,6 +86,7 @@ class Prediction:
             "confidence": self.confidence,
             "probabilities": self.probabilities,
             "modalities": list(self.modalities),
+            **told,
         }
 
 

@@ -21,7 +21,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 import yaml
@@ -33,6 +33,7 @@ from maeum.corpus.manifest import write_table
 from maeum.engine import Engine
 from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
+from maeum.inference.fetching import foreign_model, local_folder, may_be_on_hub
 
 if TYPE_CHECKING:
     from maeum.inference.classifier import Classifier
@@ -116,6 +117,21 @@ class Run:
             )
         return card
 
+    @property
+    def kind(self) -> str:
+        """`run`, or `crossval`."""
+        return str(self.card["kind"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the corpus it was trained on."""
+        return str(self.card["corpus"]["fingerprint"])
+
+    @property
+    def protocol(self) -> str:
+        """How training and test were kept apart."""
+        return str(self.card["split"]["protocol"])
+
     @cached_property
     def settings(self) -> Settings:
         """What decided the run."""
@@ -148,8 +164,7 @@ class Run:
         """
         path = self.folder / "report" / "metrics.json"
         if not path.is_file():
-            protocol = self.card["split"]["protocol"]
-            raise RunError(f"{self.folder} has no test; its split was {protocol}")
+            raise RunError(f"{self.folder} has no test; its split was {self.protocol}")
         try:
             metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
@@ -195,3 +210,56 @@ class Run:
     def write_partition(self, partition: pl.DataFrame) -> None:
         """Write `partition.parquet`."""
         write_table(partition, self.partition_path)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A classifier of recordings that others published, where a run is judged.
+
+    Nobody here knows what it was trained on, so every corpus is another than its own.
+
+    Attributes:
+        name: of its folder, or on the model hub.
+        engine: that computes it; None: torch in float32.
+    """
+
+    name: str
+    engine: Engine | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Its name, as that of a folder."""
+        return Path(self.name)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """What answers.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        from maeum.inference.exported import classifier_of
+
+        return classifier_of(self.name, engine=self.engine)
+
+
+Judged: TypeAlias = Run | Published
+"""What can be tested."""
+
+
+def judged(name: str | Path, *, engine: Engine | None = None) -> Judged:
+    """The run in a folder, or the classifier that others published, by its folder or name.
+
+    Args:
+        name: of the folder, or on the model hub.
+        engine: that computes pretrained encoders; None: the usual one.
+
+    Raises:
+        RunError: there is neither.
+    """
+    path = Path(name)
+    there = path.exists() or not may_be_on_hub(str(name))
+    folder = path if there else local_folder(str(name))
+    return (
+        Published(str(name), engine) if foreign_model(folder) else Run.open(folder, engine=engine)
+    )

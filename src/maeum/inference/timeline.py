@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,9 +20,13 @@ from maeum.features.hearing import MAX_UTTERANCE_S, Stretch
 from maeum.features.normalize import Voice
 from maeum.inference.classifier import Classifier
 from maeum.inference.prediction import Failure, Prediction, Query
+from maeum.inference.transcribing import with_words
 from maeum.inference.voice_activity import Span, chances_of_speech, spans_of_speech
 from maeum.inference.wording import Piece, pieces_of
 from maeum.progress import track
+
+if TYPE_CHECKING:
+    from maeum.inference.transcribing import Recogniser
 
 LONGEST_S = 15.0
 """A segment's usual bound."""
@@ -32,13 +36,6 @@ SMOOTH_S = 5.0
 
 EACH, MEAN = "each", "mean"
 """Every channel by itself, one party on each; or their mean."""
-
-
-class FillsWords(Protocol):
-    """A speech recogniser; see `transcribing`."""
-
-    def text_of(self, query: Query) -> str | None:
-        """What is said in the stretch of a recording; None where nothing is recognised."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +144,7 @@ def timeline(
     audio: str | Path,
     *,
     transcript: Sequence[Cue] = (),
-    recogniser: FillsWords | None = None,
+    recogniser: Recogniser | None = None,
     channel: str | int = MEAN,
     voice: Voice | None = None,
     smooth_s: float = SMOOTH_S,
@@ -247,18 +244,16 @@ def _answers(
     model: Classifier,
     path: Path,
     pieces: Sequence[Piece],
-    recogniser: FillsWords | None,
+    recogniser: Recogniser | None,
     voice: Voice | None,
 ) -> Iterator[Prediction | Failure]:
     def asked() -> Iterator[Query]:
         for piece in pieces:
             stretch = Stretch(piece.channel, piece.span.start_s, piece.span.duration_s)
-            query = Query(str(path), piece.text, stretch)
-            if piece.text is None and recogniser is not None:
-                query = replace(query, text=recogniser.text_of(query))
-            yield query
+            yield Query(str(path), piece.text, stretch)
 
-    return track(model.predict(asked(), voice=voice), total=len(pieces), label="segments")
+    worded = asked() if recogniser is None else with_words(asked(), recogniser)
+    return track(model.predict(worded, voice=voice), total=len(pieces), label="segments")
 
 
 def _plain(error: str, near: Path, path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from maeum.features import Features
 from maeum.files import files_written_aside
 from maeum.inference.classifier import Classifier
 from maeum.inference.exported import is_exported
-from maeum.inference.fetching import local_folder
+from maeum.inference.fetching import foreign_model, local_folder
 from maeum.inference.inputs import network_inputs
 from maeum.inference.loading import network_in
 from maeum.inference.makeup import Makeup
@@ -79,6 +80,11 @@ class EmotionClassifier(Classifier):
                 f"{name} is an exported run, without weights to train or export; name the run it "
                 "was made of"
             )
+        if foreign := foreign_model(folder):
+            raise RunError(
+                f"{name} holds another model ({foreign}), none that maeum trained; name a run, or "
+                "ask it with `maeum predict` if it classifies recordings"
+            )
         classifier = cls(network_in(folder, str(name)))
         classifier._engine, classifier._hastened = engine, hastened
         classifier._folder = folder.absolute()  # encoders are read when they are first needed
@@ -92,6 +98,19 @@ class EmotionClassifier(Classifier):
                 encoder.save(folder / kept)
             with files_written_aside(folder) as aside:
                 save_network(self.network, aside)
+
+    def set_temperatures(self, temperatures: Mapping[str, float]) -> None:
+        """Answer at these temperatures from now on; `save_pretrained` keeps them.
+
+        Args:
+            temperatures: what an answer rests on (`speech`, `text`, `both`) -> temperature; 1
+                where none stands.
+
+        Raises:
+            RunError: one of them cannot be used.
+        """
+        self.makeup = replace(self.makeup, temperatures=dict(temperatures))
+        self.network.config.temperatures = dict(temperatures)
 
     def _kept_encoders(self) -> Iterator[tuple[str, Tunable]]:
         """Where below the run encoders trained with the network are kept, and they themselves.

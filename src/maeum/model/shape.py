@@ -32,6 +32,9 @@ class NetworkShape:
         normalize: what was done to the speech features (`config.Normalization`).
         fusion: how speech and text are joined, a key of `fusion.FUSIONS`.
         context: previous utterances of the dialogue looked at; 0: none.
+        temperatures: what an answer rests on (`speech`, `text`, `both`) -> by what its logits are
+            divided to make its probabilities honest; 1 where none stands. `Network` itself does
+            not look at them: the room `inference` does, for every engine.
 
     Raises:
         SettingsError: the fusion is unknown or does not go with the encoders.
@@ -50,6 +53,7 @@ class NetworkShape:
         normalize: str = "none",
         fusion: str = "concat",
         context: int = 0,
+        temperatures: Mapping[str, float] | None = None,
     ) -> None:
         self.emotions = list(emotions)
         self.speech = [dict(card) for card in speech]
@@ -62,6 +66,7 @@ class NetworkShape:
         self.normalize = normalize
         self.fusion = fusion
         self.context = context
+        self.temperatures = dict(temperatures or {})
         _check_fusion(fusion, self.cards)
 
     def to_arguments(self) -> dict[str, Any]:

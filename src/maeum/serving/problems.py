@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -34,7 +35,8 @@ class ProblemError(Exception):
 
     def response(self) -> Response:
         """As it is sent."""
-        title = HTTPStatus(self.status).phrase
+        left = self.status == CLIENT_LEFT  # nobody will read it
+        title = "Client Left" if left else HTTPStatus(self.status).phrase
         body = {
             "type": "about:blank",
             "title": title,
@@ -78,6 +80,7 @@ def answer_with_problems(app: FastAPI) -> None:
     """Make every failure of the app a problem, the framework's own among them."""
     app.add_exception_handler(ProblemError, _stated)
     app.add_exception_handler(HTTPException, _of_framework)
+    app.add_exception_handler(RequestValidationError, _of_address)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -95,6 +98,14 @@ async def _of_framework(request: Request, error: Exception) -> Response:
     }
     detail = said.get(error.status_code, f"{error.detail}; /docs says what is expected")
     return ProblemError(error.status_code, detail, headers=error.headers).response()
+
+
+async def _of_address(_: Request, error: Exception) -> Response:
+    """What stands behind the question mark; bodies are read by ourselves."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    wrong = error.errors()[0]
+    name, came = wrong["loc"][-1], str(wrong.get("input"))[:40]
+    return ProblemError(422, f"{name}={came} in the address: {wrong['msg']}; see /docs").response()
 
 
 async def _unforeseen(_: Request, __: Exception) -> Response:

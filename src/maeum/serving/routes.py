@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import fastapi
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from maeum.errors import MaeumError
+from maeum.errors import MaeumError, SettingsError
 from maeum.inference import Failure, Query
 from maeum.serving.api_page import api_page
 from maeum.serving.metrics import Metrics
@@ -32,27 +33,32 @@ from maeum.serving.uploads import (
 
 MULTIPART, JSON = "multipart/form-data", "application/json"
 
+Abstain = Annotated[
+    float | None, fastapi.Query(ge=0, le=1, description="Confidence below which it is: unsure.")
+]
+Explain = Annotated[bool, fastapi.Query(description="Say how much speech and text contributed.")]
+
 
 def asking(service: Service) -> APIRouter:
     """The routes that take recordings and texts."""
     router = APIRouter(prefix="/v1")
 
     @router.post("/predict", **PREDICT)
-    async def predict(request: Request) -> Response:
+    async def predict(
+        request: Request, abstain: Abstain = None, explain: Explain = False
+    ) -> Response:
         """The emotion of one utterance: a recording, a text, or both."""
-        kind = _kind(request, MULTIPART, JSON)
         async with own_folder(service.folder) as folder:
-            if kind == JSON:
-                query, name = await _asked_in_json(request, folder, service)
-            else:
-                query, name = _single(await uploaded(request, folder, service.limits))
+            query, name = await _asked(request, folder, service)
             answer = _named(await service.predicted(query), query, name)
         if isinstance(answer, Failure):
             raise ProblemError(422, answer.error)
-        return _json(answer.to_dict())
+        return _json(_as_asked(answer, abstain, explain).to_dict())
 
     @router.post("/batch", **BATCH)
-    async def batch(request: Request) -> Response:
+    async def batch(
+        request: Request, abstain: Abstain = None, explain: Explain = False
+    ) -> Response:
         """The emotions of several utterances, in order; one that fails does not stop the rest."""
         limits = service.limits
         async with own_folder(service.folder) as folder:
@@ -66,23 +72,24 @@ def asking(service: Service) -> APIRouter:
                 _named(answer, query, name)
                 for answer, (query, name) in zip(found, queries, strict=True)
             ]
-        return _json([one.to_dict() for one in answers])
+        return _json([_as_asked(one, abstain, explain).to_dict() for one in answers])
 
     @router.post("/timeline", **TIMELINE)
     async def timeline(request: Request) -> Response:
         """What was felt when in a long recording."""
         _kind(request, MULTIPART)
         async with own_folder(service.folder) as folder:
-            upload = (await uploaded(request, folder, service.limits)).only("audio")
-            (audio,) = _files(upload, least=1, most=1)
-            name, path = audio
-            try:
-                told = (await service.timeline(path)).to_dict()
-            except MaeumError as error:
-                raise ProblemError(422, str(error).replace(str(path), name)) from None
-        return _json(_without(told, str(path), name))
+            upload = await uploaded(request, folder, service.limits)
+            return await _timeline_of(upload.only("audio"), service)
 
     return router
+
+
+async def _asked(request: Request, folder: Path, service: Service) -> tuple[Query, str | None]:
+    """What is asked in a form or in JSON, and what the recording is called there."""
+    if _kind(request, MULTIPART, JSON) == JSON:
+        return await _asked_in_json(request, folder, service)
+    return _single(await uploaded(request, folder, service.limits))
 
 
 def looking(service: Service, metrics: Metrics, app: FastAPI) -> APIRouter:
@@ -126,6 +133,17 @@ def looking(service: Service, metrics: Metrics, app: FastAPI) -> APIRouter:
         )
 
     return router
+
+
+async def _timeline_of(upload: Upload, service: Service) -> Response:
+    ((name, path),) = _files(upload, least=1, most=1)
+    try:
+        told = (await service.timeline(path)).to_dict()
+    except SettingsError as error:  # what finds speech is not installed
+        raise ProblemError(501, f"this service makes no timelines: {error}") from None
+    except MaeumError as error:
+        raise ProblemError(422, str(error).replace(str(path), name)) from None
+    return _json(_without(told, str(path), name))
 
 
 def _kind(request: Request, *taken: str) -> str:
@@ -239,6 +257,14 @@ def _named(answer: Answer, query: Query, name: str | None) -> Answer:
     if isinstance(answer, Failure):
         return replace(answer, audio=name, error=answer.error.replace(query.audio, name))
     return replace(answer, audio=name)
+
+
+def _as_asked(answer: Answer, least: float | None, explain: bool) -> Answer:
+    """The answer, unsure where it is less confident, and without what was not asked for."""
+    if isinstance(answer, Failure):
+        return answer
+    told = answer.or_unsure(least)
+    return told if explain else replace(told, contributions=None)
 
 
 def _without(value: Any, path: str, name: str) -> Any:  # noqa: ANN401 - any JSON

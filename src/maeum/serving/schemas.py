@@ -19,6 +19,7 @@ class PredictionAnswer(BaseModel):
         confidence: its probability.
         probabilities: every emotion's, summing to 1.
         modalities: what the answer rests on.
+        contributions: what each of them adds to the confidence, where that was asked for.
     """
 
     audio: str | None = Field(description="The recording, by the name it came with.")
@@ -27,6 +28,9 @@ class PredictionAnswer(BaseModel):
     confidence: float = Field(ge=0, le=1, description="Its probability.")
     probabilities: dict[str, float] = Field(description="Every emotion's, summing to 1.")
     modalities: list[str] = Field(description="What the answer rests on: speech, text or both.")
+    contributions: dict[str, float] | None = Field(
+        None, description="What each of them adds to the confidence, where that was asked for."
+    )
 
 
 class FailureAnswer(BaseModel):
@@ -147,7 +151,7 @@ BATCH: dict[str, Any] = {
 TIMELINE: dict[str, Any] = {
     "tags": ["answers"],
     "response_model": dict[str, Any],
-    "responses": _REFUSED,
+    "responses": {**_REFUSED, **_problems(on_501="What finds speech is not installed.")},
     "openapi_extra": _body(
         form=_fields(("audio",), audio={**_FILE, "description": "A recording of any length."})
     ),

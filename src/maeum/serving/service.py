@@ -6,16 +6,17 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
+from maeum.ahead import batches
 from maeum.corpus.audio import read_header
 from maeum.corpus.text import clean
 from maeum.errors import AudioError, MaeumError, RunError, TextError
@@ -72,7 +73,7 @@ class Service:
         self._seconds_each = 0.05
         self._timelines = 0
         self._counting = threading.Lock()
-        self._tried = threading.Event()
+        self._tried, self._stopped = threading.Event(), threading.Event()
 
     @property
     def ready(self) -> bool:
@@ -115,6 +116,7 @@ class Service:
         self.drain()
         self._queue.put(None)
         self._worker.join()
+        self._stopped.set()
         self._long.shutdown(wait=False, cancel_futures=True)
         self._spool.cleanup()
 
@@ -200,7 +202,21 @@ class Service:
     def _timeline(self, path: Path) -> Any:  # noqa: ANN401
         from maeum.inference.timeline import timeline
 
-        return timeline(self.model, path, voice=self.voice)
+        self._ensure_bearable(path)
+        return timeline(cast(Classifier, _InTurn(self)), path, voice=self.voice)
+
+    def in_turn(self, queries: Sequence[Query]) -> list[Answer]:
+        """Answers for a part of long work, which waits for its turn as requests do.
+
+        Raises:
+            RunError: the service stopped meanwhile.
+        """
+        asked = _Asked(queries, Future())
+        self._queue.put(asked)
+        while not self._stopped.is_set():
+            with suppress(FutureTimeoutError):
+                return asked.answers.result(timeout=1)
+        raise RunError("the service stopped before it was through; send the recording again")
 
     def _timeline_ended(self, _: Future[Any]) -> None:
         with self._counting:
@@ -303,7 +319,8 @@ class Service:
             return
         begin = time.perf_counter()
         try:
-            found = iter(list(self.model.predict(queries, voice=self.voice)))
+            # asking the network again without a side costs little beside the encoders
+            found = iter(list(self.model.predict(queries, voice=self.voice, explain=True)))
         except Exception as error:
             self._answer_each(batch, error)
         else:
@@ -319,6 +336,25 @@ class Service:
             return
         for asked in batch:
             self._answer([asked])
+
+
+class _InTurn:
+    """The service's classifier, for long work that must not keep requests waiting."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the classifier has
+        return getattr(self._service.model, name)
+
+    def predict(self, queries: Iterable[Query], *, voice: Voice | None = None) -> Iterator[Answer]:
+        """See `Classifier.predict`; the voice is the service's."""
+        for part in batches(queries, self._service.limits.together):
+            for found in self._service.in_turn(part):
+                # nobody asked of a timeline what contributed to it
+                yield (
+                    replace(found, contributions=None) if isinstance(found, Prediction) else found
+                )
 
 
 def _merged(inner: Future[list[Answer]], refused: dict[int, Failure]) -> Future[list[Answer]]:

@@ -10,7 +10,7 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -102,12 +102,13 @@ async def uploaded(request: Request, folder: Path, limits: Limits) -> Upload:
     Raises:
         ProblemError: it is malformed, too large or too slow.
     """
-    boundary = _boundary(request)
-    reading = _Reading(boundary, folder, limits)
     try:
-        async with asyncio.timeout(limits.upload_timeout_s):
-            async for chunk in request.stream():
-                reading.take(chunk)
+        reading = _Reading(_boundary(request), folder, limits)
+        with closing(reading):
+            async with asyncio.timeout(limits.upload_timeout_s):
+                async for chunk in request.stream():
+                    reading.take(chunk)
+        return reading.ended()
     except TimeoutError:
         raise _too_slow(limits) from None
     except ClientDisconnect:
@@ -116,9 +117,6 @@ async def uploaded(request: Request, folder: Path, limits: Limits) -> Upload:
         raise ProblemError(
             400, f"the body is no multipart/form-data ({_reason(error)}); check how it is built"
         ) from None
-    finally:
-        reading.close()
-    return reading.ended()
 
 
 async def json_of(request: Request, limits: Limits, kind: Any) -> Any:  # noqa: ANN401 - any model

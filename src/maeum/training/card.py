@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from maeum.config import Settings
 from maeum.corpus.splits import MEANING
 from maeum.evaluation import Evaluation
+from maeum.evaluation.calibration import FEWEST
 from maeum.evaluation.writing import summary
 from maeum.inference import Run
+from maeum.inference.temperatures import resting_on
 
 _CARD = """\
 # {name}
@@ -23,7 +27,7 @@ Tells {emotions} apart from {modality}.
 ## Before you rely on it
 
 {warnings}
-- A probability is the network's own and not calibrated.
+{sureness}
 - What a person feels cannot be read off a recording; this names how an utterance sounds and reads
   to the people who labelled the corpus. Do not decide about people with it.
 
@@ -64,6 +68,7 @@ def model_card(run: Run, evaluation: Evaluation | None) -> str:
         learning=_learning(settings),
         meaning=evaluation.meaning if evaluation else MEANING[card["split"]["protocol"]],
         seed=settings.seed,
+        sureness="\n".join(f"- {sentence}" for sentence in _sureness(run, evaluation)),
         warnings="\n".join(f"- {warning}" for warning in warnings)
         or "- Test and training share no voice, sentence or recording.",
     )
@@ -79,3 +84,32 @@ def _learning(settings: Settings) -> str:
         f"started from `{settings.start}`": settings.start is not None,
     }
     return ", ".join([tuned, *(words for words, holds in more.items() if holds)])
+
+
+def _sureness(run: Run, evaluation: Evaluation | None) -> Iterator[str]:
+    """Whether probabilities can be believed: temperatures, and what came of them in the test."""
+    found = run.model.makeup.temperatures
+    given = [f"{what} {value:.2f}" for what, value in found.items()]
+    left = [what for what in resting_on(run.model.sides) if what not in found]
+    if given:
+        yield (
+            f"Probabilities were calibrated on {run.card['used']['validation']:,} utterances of "
+            f"the validation part: logits are divided by a temperature ({', '.join(given)})."
+        )
+    if left:
+        yield (
+            f"Probabilities of answers from {' or '.join(left)} are the network's own and not "
+            f"calibrated: {_why_not(run)}."
+        )
+    if evaluation and evaluation.calibration:
+        yield f"On the test: {evaluation.calibration.sentence()}."
+
+
+def _why_not(run: Run) -> str:
+    held_back = run.card["used"]["validation"]
+    if not held_back:
+        return "the run has no validation part"
+    return (
+        f"of the validation part ({held_back:,} utterances) fewer than {FEWEST} had it, or all "
+        "were answered right"
+    )

@@ -146,7 +146,8 @@ def _pooled(
     answered: Sequence[pl.DataFrame],
 ) -> CrossValidation:
     """All answers judged together, and each fold by itself; written as a report."""
-    every = described(pl.concat(answered), corpus.utterances)
+    # folds done by an older version kept no probabilities
+    every = described(pl.concat(answered, how="diagonal"), corpus.utterances)
     left_out = len(corpus) - len(every)
     evaluation = _judged(every, corpus, by, settings, _leaks(corpus, turns, settings), left_out)
     nothing = Leaks(())

@@ -19,6 +19,7 @@ from maeum.corpus.sampling import Sample, sample
 from maeum.emotions import EmotionSet
 from maeum.encoders.pretrained.tuning import Tuning, make_tunable
 from maeum.errors import CorpusError, EncoderError, SettingsError
+from maeum.evaluation.calibration import temperatures
 from maeum.features import Features
 from maeum.features.extract import REFUSED
 from maeum.features.normalize import usual_spread_in, with_known_voices
@@ -163,6 +164,10 @@ class Material:
             return self.features.take(ids).apart()
         speakers = self._speakers(self.features.ids)
         return classifier.with_known_voices(self.features, speakers).take(ids)
+
+    def temperatures(self, classifier: EmotionClassifier, ids: Sequence[str]) -> dict[str, float]:
+        """At which the truth of some utterances, which it did not learn from, is likeliest."""
+        return temperatures(classifier, self.features_for(classifier, ids), self._labels(ids))
 
     @property
     def lasting_features(self) -> Features | None:

@@ -79,6 +79,8 @@ def train(
         taken["train"], taken["validation"], checkpoints=run.folder / "checkpoints"
     )
     if processes.is_first():
+        if taken["validation"]:
+            classifier.set_temperatures(material.temperatures(classifier, taken["validation"]))
         _keep(run, corpus, material, classifier, history)
     return run
 

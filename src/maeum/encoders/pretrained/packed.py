@@ -36,9 +36,8 @@ kind."""
 WEIGHTS_READ_BY_OTHERS = ("WavLMAttention",)
 """Modules that hand the weights of their layers to torch, past the layers: these stay."""
 
-
-NORMS = (nn.LayerNorm, nn.GroupNorm)
-"""Layers that stay in float32."""
+NOT_ROUNDED = (nn.LayerNorm, nn.GroupNorm, nn.Conv2d)
+"""Layers that stay in float32: norms, and those that are given spectra as they are."""
 
 
 class PackedLinear(nn.Module):
@@ -115,7 +114,7 @@ def pack(model: nn.Module, dtype: torch.dtype) -> None:
         take_plain_attention(model)
     for module in model.modules():
         # norms take and give either, and divide by small numbers
-        own = torch.float32 if isinstance(module, NORMS) else dtype
+        own = torch.float32 if isinstance(module, NOT_ROUNDED) else dtype
         for values in _own(module):
             values.data = _own_copy(values, own)
     gc.collect()  # parametrized layers that were replaced refer to themselves, and hold the file

@@ -1,4 +1,4 @@
-"""Where pretrained encoders lie: a folder, a folder of folders, the model hub's cache, the hub."""
+"""Where pretrained models lie: a folder, a folder of folders, the model hub's cache, the hub."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from maeum.encoders.known import KNOWN, Side, closest
@@ -44,27 +45,76 @@ PATIENCE_S = 5.0
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Sought:
+    """A kind of model that is looked for.
+
+    Attributes:
+        kind: what it is called, with its article.
+        full: what it is called where it cannot be had.
+        instead: what can be done then.
+        side: what it encodes, of encoders.
+        reads: whether it has a vocabulary.
+        beside: names of further files that are fetched.
+    """
+
+    kind: str
+    full: str
+    instead: str
+    side: Side | None = None
+    reads: bool = False
+    beside: tuple[str, ...] = ()
+
+
+def _encoder(side: Side, other: Side, builtin: str, other_builtin: str) -> Sought:
+    instead = (
+        f"name its folder (--{side} FOLDER), put it below ${VARIABLE}, or take {builtin} (and for "
+        f"{other} {other_builtin}), without a download"
+    )
+    return Sought("an encoder", f"{side} encoder", instead, side, reads=side == "text")
+
+
+_ENCODERS: dict[Side, Sought] = {
+    "speech": _encoder("speech", "text", "builtin:acoustic", "builtin:letters"),
+    "text": _encoder("text", "speech", "builtin:letters", "builtin:acoustic"),
+}
+
+
 def find(name: str, side: Side) -> Path:
     """The local folder with configuration and weights of an encoder, fetched if need be.
 
-    Looked for as a folder, below `$MAEUM_ENCODERS`, in the model hub's cache and on the hub.
-
     Args:
-        name: on the model hub, `author/model` or `author/model@revision`, or a folder.
+        name: see `find_model`.
         side: what it is to encode.
 
     Raises:
         EncoderError: it is nowhere, cannot be fetched, or its folder lacks something.
     """
+    return find_model(name, _ENCODERS[side])
+
+
+def find_model(name: str, sought: Sought) -> Path:
+    """The local folder with configuration and weights of a model, fetched if need be.
+
+    Looked for as a folder, below `$MAEUM_ENCODERS`, in the model hub's cache and on the hub.
+
+    Args:
+        name: on the model hub, `author/model` or `author/model@revision`, or a folder.
+        sought: what it is to be.
+
+    Raises:
+        EncoderError: it is nowhere, cannot be fetched, or its folder lacks something.
+    """
     if not name.strip():
-        raise EncoderError(f"{name!r} names no encoder; expected a name or a folder")
+        raise EncoderError(f"{name!r} does not name {sought.kind}; expected a name or a folder")
     folder = named_folder(name)
     if folder is not None:
-        return _whole(folder)
+        return _whole(folder, sought)
     if is_path(name):
-        raise EncoderError(_no_folder(name))
-    _refuse_the_other_side(name, side)
-    return cached_folder(name, side) or _fetched(name, side)
+        raise EncoderError(_no_folder(name, sought))
+    if sought.side is not None:
+        _refuse_the_other_side(name, sought.side)
+    return _cached(name, sought) or _fetched(name, sought)
 
 
 def named_folder(name: str) -> Path | None:
@@ -78,7 +128,11 @@ def named_folder(name: str) -> Path | None:
 
 
 def cached_folder(name: str, side: Side) -> Path | None:
-    """What the model hub's cache has of that name, if it is all there."""
+    """What the model hub's cache has of an encoder of that name, if it is all there."""
+    return _cached(name, _ENCODERS[side])
+
+
+def _cached(name: str, sought: Sought) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -90,7 +144,7 @@ def cached_folder(name: str, side: Side) -> Path | None:
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    return None if _lacks(folder) or _lacks_vocabulary(folder, side) else folder
+    return None if _lacks(folder) or _lacks_vocabulary(folder, sought) else folder
 
 
 def local_folder(name: str, side: Side) -> Path | None:
@@ -176,11 +230,12 @@ def _names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.is_file()]
 
 
-def _whole(folder: Path) -> Path:
+def _whole(folder: Path, sought: Sought) -> Path:
     lacking = _lacks(folder)
     if lacking:
+        nothing = sought.kind.partition(" ")[2]
         raise EncoderError(
-            f"{folder} holds no encoder, it lacks {lacking}; expected config.json and "
+            f"{folder} holds no {nothing}, it lacks {lacking}; expected config.json and "
             "model.safetensors (or pytorch_model.bin), as the model hub has them"
         )
     return folder
@@ -201,14 +256,14 @@ def _lacking_weights(names: list[str]) -> str:
     return "" if any(not name.endswith(".json") for name in names) else "weights"
 
 
-def _lacks_vocabulary(folder: Path, side: Side) -> bool:
-    return side == "text" and not any(map(VOCABULARY.fullmatch, _names_in(folder)))
+def _lacks_vocabulary(folder: Path, sought: Sought) -> bool:
+    return sought.reads and not any(map(VOCABULARY.fullmatch, _names_in(folder)))
 
 
-def _no_folder(name: str) -> str:
+def _no_folder(name: str, sought: Sought) -> str:
     what = "is a file" if _path(name).is_file() else "does not exist"
     return (
-        f"{name} {what}; expected the folder with an encoder's config.json and weights: name "
+        f"{name} {what}; expected the folder with {sought.kind}'s config.json and weights: name "
         f"another, or where it was moved put it below ${VARIABLE} under the same last name"
     )
 
@@ -219,28 +274,32 @@ def _refuse_the_other_side(name: str, side: Side) -> None:
         raise EncoderError(f"{name} is a {known.side} encoder; give it as --{known.side}")
 
 
-def _fetched(name: str, side: Side) -> Path:
-    """The folder in the cache that an encoder was fetched to."""
+def _fetched(name: str, sought: Sought) -> Path:
+    """The folder in the cache that a model was fetched to."""
     from huggingface_hub import HfApi, constants, snapshot_download
 
     if constants.HF_HUB_OFFLINE:
-        raise _not_had(name, side, "HF_HUB_OFFLINE is set, so the model hub was not asked")
+        raise _not_had(name, sought, "HF_HUB_OFFLINE is set, so the model hub was not asked")
     repository, revision = repository_of(name)
-    with _excused(name, side):
+    with _excused(name, sought):
         found = HfApi().model_info(repository, revision=revision, timeout=PATIENCE_S)
     files = [file.rfilename for file in found.siblings or ()]
     if "config.json" not in files or not weights_in(files):
-        raise _not_had(name, side, "on the model hub it has no config.json or no weights for torch")
-    logger.info("fetching %s from the model hub, to keep in %s", name, constants.HF_HUB_CACHE)
-    with _excused(name, side):
-        folder = snapshot_download(
-            repository, revision=revision, allow_patterns=[*files_that_matter(files), MET]
+        raise _not_had(
+            name, sought, "on the model hub it has no config.json or no weights for torch"
         )
-    return _whole(Path(folder))
+    logger.info("fetching %s from the model hub, to keep in %s", name, constants.HF_HUB_CACHE)
+    with _excused(name, sought):
+        folder = snapshot_download(
+            repository,
+            revision=revision,
+            allow_patterns=[*files_that_matter(files), MET, *sought.beside],
+        )
+    return _whole(Path(folder), sought)
 
 
 @contextmanager
-def _excused(name: str, side: Side) -> Iterator[None]:
+def _excused(name: str, sought: Sought) -> Iterator[None]:
     """While the model hub is asked: why it does not give what is wanted, as one sentence."""
     from huggingface_hub import errors
 
@@ -248,30 +307,24 @@ def _excused(name: str, side: Side) -> Iterator[None]:
         yield
     except errors.GatedRepoError as error:
         reason = "its authors want to be asked first: do so on its page, then `hf auth login`"
-        raise _not_had(name, side, reason) from error
+        raise _not_had(name, sought, reason) from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
-        raise _not_had(name, side, "the model hub has none of that name") from error
+        raise _not_had(name, sought, "the model hub has none of that name") from error
     except errors.RevisionNotFoundError as error:
         reason = "the model hub has no such branch, tag or commit of it"
-        raise _not_had(name, side, reason) from error
+        raise _not_had(name, sought, reason) from error
     except (
         errors.HTTPError,  # type: ignore[attr-defined] # of whichever library asks
         errors.FileMetadataError,
         errors.LocalEntryNotFoundError,
         RuntimeError,  # of hf_xet
     ) as error:
-        raise _not_had(name, side, "the model hub cannot be reached") from error
+        raise _not_had(name, sought, "the model hub cannot be reached") from error
 
 
-def _not_had(name: str, side: Side, reason: str) -> EncoderError:
-    instead = {
-        "speech": "builtin:acoustic (and for text builtin:letters)",
-        "text": "builtin:letters (and for speech builtin:acoustic)",
-    }[side]
-    meant = closest(name, side)
+def _not_had(name: str, sought: Sought, reason: str) -> EncoderError:
+    meant = None if sought.side is None else closest(name, sought.side)
     hint = f" (did you mean {meant}?)" if meant else ""
     return EncoderError(
-        f"{side} encoder {name!r} is not on this machine, and {reason}{hint}; name its folder "
-        f"(--{side} FOLDER), put it below ${VARIABLE}, or take {instead}, without a "
-        "download"
+        f"{sought.full} {name!r} is not on this machine, and {reason}{hint}; {sought.instead}"
     )

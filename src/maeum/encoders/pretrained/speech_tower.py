@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,9 +14,6 @@ from maeum.encoders.pretrained.computing import picked_layers
 from maeum.encoders.pretrained.frames import Frames
 from maeum.encoders.pretrained.speech_families import Config, Family
 from maeum.encoders.pretrained.tower import Tower
-
-# WavLM hands torch two masks of different types, which is said on every run and helps nobody
-warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask and attn_mask")
 
 
 class SpeechTower(Tower):

@@ -78,8 +78,23 @@ def read_extractor(folder: Path, family: Family) -> Extractor:
     Raises:
         EncoderError: the file is missing, broken, or of another family.
     """
+    extractor = any_extractor(folder)
+    if type(extractor).__name__ != family.extractor:
+        raise EncoderError(
+            f"{folder} prepares recordings with {type(extractor).__name__}, where its model takes "
+            f"{family.extractor}; take preprocessor_config.json from the model it was made of"
+        )
+    return extractor
+
+
+def any_extractor(folder: Path) -> Extractor:
+    """What prepares waves, of whichever family.
+
+    Raises:
+        EncoderError: the file that says so is missing or broken.
+    """
     try:
-        extractor = AutoFeatureExtractor.from_pretrained(
+        return AutoFeatureExtractor.from_pretrained(
             str(folder), trust_remote_code=False, local_files_only=True
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -88,9 +103,3 @@ def read_extractor(folder: Path, family: Family) -> Extractor:
             f"{folder} does not say how recordings are prepared for it ({reason}); take "
             "preprocessor_config.json from the model it was made of"
         ) from error
-    if type(extractor).__name__ != family.extractor:
-        raise EncoderError(
-            f"{folder} prepares recordings with {type(extractor).__name__}, where its model takes "
-            f"{family.extractor}; take preprocessor_config.json from the model it was made of"
-        )
-    return extractor

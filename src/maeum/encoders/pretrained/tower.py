@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Self
@@ -10,6 +11,9 @@ import torch
 from torch import nn
 
 from maeum.encoders.pretrained.packed import can_pack, pack
+
+# WavLM hands torch two masks of different types, which is said on every run and helps nobody
+warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask and attn_mask")
 
 
 class Tower(nn.Module):
