@@ -275,11 +275,11 @@ class _Page:
     def _voices(self) -> gr.State:
         """Where a visitor gives other recordings of their voice, if the run compares voices."""
         voice = gr.State(None)
-        with gr.Group(visible=self._own_voices, elem_id="m-voices"):
+        with gr.Group(visible=self._own_voices, elem_classes="m-voices"):
             recordings = _from_disk(
                 gr.File(label=_word("voices"), file_count="multiple", type="filepath", height=130)
             )
-            said = _html(message_html("voices_why"))
+            said = _html(message_html("voices_why"), elem_id="m-voices")
         recordings.change(
             self._asking.voice_of, recordings, [voice, said], concurrency_limit=1, **_PRIVATE
         )
