@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -159,6 +160,15 @@ def test_a_person_is_answered_through_the_microphone_as_in_python(
     assert emotion == model(surest).emotion
 
 
+@pytest.mark.parametrize("given_up_by", [".icon-button", ".source-selection button"])
+def test_a_recording_that_is_given_up_leaves_the_words(visit, given_up_by):
+    here = visit()
+    here.page.locator("#m-recording .record-button").click()
+    expect(here.button).to_be_disabled()
+    here.page.locator(f"#m-recording {given_up_by}").first.click()
+    expect(here.button).to_be_enabled()
+
+
 def test_an_answer_below_the_confidence_asked_for_is_unsure(visit, spoken_run):
     here = visit()
     here.page.fill("#m-text textarea", SAID)
@@ -196,6 +206,31 @@ def test_a_long_recording_becomes_a_course_and_a_table(visit, spoken_run, tmp_pa
     areas = here.page.locator(".m-areas path")
     assert areas.count() == len(spoken_run.model.emotions)
     here.page.screenshot(path=tmp_path / "course.png", full_page=True)
+
+
+def test_a_visitor_brings_recordings_of_their_own_voice(
+    browser, spoken_corpus, tmp_path, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("compared") / "run"
+    model = train(spoken_corpus, folder, split="speaker", normalize="speaker", epochs=3).model
+    audio = sample.path() / "audio"
+    voices = {}
+    for speaker in ("s01", "s05"):
+        (tmp_path / speaker).mkdir()
+        for name in ("happy_1", "sad_1", "angry_1"):
+            shutil.copy(audio / f"{speaker}_{name}.ogg", tmp_path / speaker)
+        voices[speaker] = model.voice_in(tmp_path / speaker)
+    with served(model, voice=voices["s05"]) as where:
+        here = Visit(browser, where)
+        here.upload(SAD)
+        here.ask()
+        assert here.shown() == percents(model(SAD, voice=voices["s05"]))
+        files = [str(path) for path in sorted((tmp_path / "s01").iterdir())]
+        here.page.locator(".m-voices input[type=file]").first.set_input_files(files)
+        expect(here.page.locator("#m-voices")).to_contain_text("3개를 들었습니다", timeout=30_000)
+        here.ask()
+        assert here.shown() == percents(model(SAD, voice=voices["s01"]))
+        here.leave()
 
 
 # -- failures ----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import make_dataclass
+from dataclasses import replace
 from string import Formatter
 
 import pytest
@@ -63,12 +63,8 @@ def test_an_answer_under_the_least_confidence_is_none():
 
 
 def test_contributions_are_shown_where_they_are_known():
-    explained = make_dataclass(
-        "Explained", ["probabilities", "modalities", "text", "contributions"]
-    )
-    one = explained(
-        {"Happy": 0.2, "Sad": 0.8}, ("speech", "text"), None, {"speech": 0.312, "text": -0.04}
-    )
+    known = {"speech": 0.312, "text": -0.04}
+    one = replace(felt(0.8), modalities=("speech", "text"), contributions=known)
     html = answer_html(Shown(one), TWO, least=0)
     assert "+31.2 %p" in html
     assert "−4.0 points" in html

@@ -92,7 +92,9 @@ class Visit:
         if files.count() == 0:
             self.page.locator(f"{where} .source-selection button").first.click()
         files.set_input_files(str(path))
-        self.page.locator(f"{where} .play-pause-button, {where} .error").first.wait_for()
+        self.page.locator(f"{where} .play-pause-button, {where} .error").first.wait_for(
+            state="attached"
+        )
 
     def ask(self):
         before = self.answer.inner_html()

@@ -178,8 +178,13 @@ def _pressed_once_heard(button: gr.Button, recording: Any) -> None:  # noqa: ANN
     """Nobody asks while what they said is still on its way here: that would ask about nothing."""
     how: dict[str, Any] = {"queue": False, "show_progress": "hidden", **_PRIVATE}
     recording.start_recording(lambda: gr.update(interactive=False), None, button, **how)
-    arrived = [recording.change, recording.stop_recording, recording.clear]
-    gr.on(arrived, lambda: gr.update(interactive=True), None, button, **how)
+    gr.on(
+        [recording.change, recording.clear],
+        lambda: gr.update(interactive=True),
+        None,
+        button,
+        **how,
+    )
 
 
 def _html(value: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401
@@ -270,11 +275,11 @@ class _Page:
     def _voices(self) -> gr.State:
         """Where a visitor gives other recordings of their voice, if the run compares voices."""
         voice = gr.State(None)
-        with gr.Group(visible=self._own_voices, elem_id="m-voices"):
+        with gr.Group(visible=self._own_voices, elem_classes="m-voices"):
             recordings = _from_disk(
                 gr.File(label=_word("voices"), file_count="multiple", type="filepath", height=130)
             )
-            said = _html(message_html("voices_why"))
+            said = _html(message_html("voices_why"), elem_id="m-voices")
         recordings.change(
             self._asking.voice_of, recordings, [voice, said], concurrency_limit=1, **_PRIVATE
         )

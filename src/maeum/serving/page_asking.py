@@ -152,7 +152,7 @@ class Asking:
         if voice is None:
             return self.service.predict(query)
         with self._own_voices:
-            return next(iter(self.service.model.predict([query], voice=voice)))
+            return next(iter(self.service.model.predict([query], voice=voice, explain=True)))
 
     def _told(self, html: str, past: Sequence[Shown], least: float, *, skipped: int = 0) -> Told:
         emotions = self.service.model.emotions

@@ -98,7 +98,7 @@ def answer_html(shown: Shown, emotions: EmotionSet, *, least: float) -> str:
         least=f"{100 * least:.0f}",
         announced=_announced(bars[0], sure=bars[0].chance >= least),
         rests_on=list(_rests_on(shown.prediction)),
-        explained=bool(_contributions(shown.prediction)),
+        explained=bool(shown.prediction.contributions),
         shown=shown,
     )
 
@@ -176,14 +176,9 @@ def _announced(best: Bar, *, sure: bool) -> Markup:
 
 def _rests_on(prediction: Prediction) -> Iterator[tuple[str, float | None]]:
     """Each side and its contribution in points of per cent, if that is known."""
-    known = _contributions(prediction)
+    known = prediction.contributions or {}
     for side in prediction.modalities:
         yield side, 100 * known[side] if side in known else None
-
-
-def _contributions(prediction: Prediction) -> Mapping[str, float]:
-    """Side -> what it adds to the probability of the most probable emotion; empty: not known."""
-    return getattr(prediction, "contributions", None) or {}
 
 
 def _means(segments: Iterable[Segment], emotions: EmotionSet) -> dict[str, float]:
