@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check fix cli-page bench clean
+.PHONY: help demo test test-slow check fix cli-page bench clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ demo: $(READY) ## the whole journey on the packaged sample, offline
 
 test: $(READY) ## all tests
 	$(BIN)/python -m pytest
+
+test-slow: $(READY) ## tests in a real browser (Debian: chromium) and in processes of their own
+	$(BIN)/python -m pytest -m slow
 
 check: $(READY) ## format, lint, types, import contracts: what CI asks besides the tests
 	$(BIN)/ruff format --check .

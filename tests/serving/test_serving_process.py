@@ -17,7 +17,10 @@ import pytest
 
 from maeum.testing.uploads import multipart
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals differ"),
+]
 
 SERVE = [sys.executable, "-m", "maeum", "serve"]
 
