@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from maeum.cli.console import say
 from maeum.cli.options import EngineOption, PrecisionOption, engine_of
-from maeum.cli.using import RunFolder
+from maeum.cli.using import RunFolder, SpeakerOption
 
 NEEDED = ("fastapi", "prometheus_client", "python_multipart", "structlog", "uvicorn")
 KEYS_VARIABLE = "MAEUM_API_KEYS"
@@ -21,14 +20,6 @@ HostOption = Annotated[
 ]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")]
 WorkersOption = Annotated[int, typer.Option(min=1, max=64, help="Processes; each holds the model.")]
-SpeakerOption = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        file_okay=False,
-        help="Folder of recordings of the voice, for --normalize speaker runs.",
-    ),
-]
 KeysOption = Annotated[
     list[str] | None,
     typer.Option(
