@@ -113,7 +113,7 @@ def predict(
     if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")
     failed = False
-    spoken = with_written(asked, model, transcribe, language)
+    spoken = _with_words(asked, model, transcribe, language)
     for found in model.predict(spoken, voice=voice, explain=explain):
         failed |= isinstance(found, Failure)
         told = found if isinstance(found, Failure) else found.or_unsure(abstain)
@@ -122,7 +122,7 @@ def predict(
         raise typer.Exit(1)
 
 
-def with_written(
+def _with_words(
     asked: Iterable[Query], model: Classifier, transcribe: str | None, language: str | None
 ) -> Iterable[Query]:
     """What is asked, with what recordings without text say, where a recogniser is named."""
