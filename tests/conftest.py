@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,13 @@ def one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_old_is_searched() -> None:
+    """Garbage is looked for among what a module made, not in all that was imported before it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

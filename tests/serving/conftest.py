@@ -50,6 +50,15 @@ def asked() -> list[Query]:
     return [Query(str(sample.path() / row["audio"]), row["text"]) for row in rows]
 
 
+def wait_until_ready(address: str, wait_s: float = 60) -> None:
+    """Until it answers; a service that cannot says why within `wait_s`."""
+    end = time.monotonic() + wait_s
+    with httpx.Client(base_url=address) as client:
+        while (answer := client.get("/readyz")).status_code != 200:
+            assert time.monotonic() < end, answer.text
+            time.sleep(0.02)
+
+
 @contextmanager
 def running_app(model: Classifier, limits: Limits | None = None, **how: object) -> Iterator[str]:
     """An application under a real server on any free port; its address."""
@@ -64,8 +73,7 @@ def running_app(model: Classifier, limits: Limits | None = None, **how: object) 
         while not server.started:
             time.sleep(0.01)
         address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        while httpx.get(f"{address}/readyz").status_code != 200:
-            time.sleep(0.05)
+        wait_until_ready(address)
         yield address
     finally:
         server.should_exit = True

@@ -17,6 +17,7 @@ import soundfile as sf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from maeum.inference import EmotionClassifier
 from maeum.serving import Limits
 from maeum.serving.problems import MEDIA_TYPE
 from maeum.testing import malformed_uploads
@@ -167,16 +168,13 @@ def at_once(address, audio, many):
 
 
 def test_a_bug_is_a_500_without_details_for_who_met_it_alone(serving, served, capfd):
-    model = served.model
-
-    class Failing(type(model)):
-        def _answer(self, queries, encoded):
+    class Failing(EmotionClassifier):
+        def _answer(self, queries, *rest, **how):
             if any(query.text == "secret" for query in queries):
                 raise ZeroDivisionError("secret")
-            return super()._answer(queries, encoded)
+            return super()._answer(queries, *rest, **how)
 
-    model.__class__ = Failing
-    with serving(model) as address:
+    with serving(Failing.from_pretrained(served.folder)) as address:
         answer = httpx.post(f"{address}{PREDICT}", json={"text": "secret"})
         told = problem_of(answer)
         assert (told["status"], "secret" in answer.text) == (500, False)
