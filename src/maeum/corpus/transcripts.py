@@ -33,27 +33,37 @@ class Cue:
     text: str
 
 
-def read_transcript(path: Path) -> tuple[Cue, ...]:
+def suffix_of(path: Path) -> str:
+    """That of a transcript's kind, by how it begins and not by what it is called."""
+    with path.open("rb") as file:
+        begin = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begin.startswith(b"WEBVTT"):
+        return ".vtt"
+    return ".json" if begin.startswith((b"{", b"[")) else ".srt"
+
+
+def read_transcript(path: Path, suffix: str | None = None) -> tuple[Cue, ...]:
     """The cues of a transcript, by time; those without words are left out.
 
     JSON is a list of objects with `start`, `end` (seconds) and `text`, or an object that holds one
     as `segments`, or as `chunks` with `timestamp` for both: what speech recognisers write.
 
     Args:
-        path: ending in `.srt`, `.vtt` or `.json`.
+        path: ending in `.srt`, `.vtt` or `.json`, unless
+        suffix: says which of these it is.
 
     Raises:
         TextError: it is missing, of another kind, broken, or without any words.
         SettingsError: subtitles are read by a package that is not installed.
     """
-    suffix = path.suffix.lower()
+    suffix = suffix or path.suffix.lower()
     if suffix not in SUFFIXES:
         raise TextError(f"{path} is no transcript with times; expected {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise TextError(f"{path} does not exist; check the path of the transcript")
     if path.stat().st_size > MOST_BYTES:
         raise TextError(f"{path} has more than {MOST_BYTES // 2**20} MiB; is it a transcript?")
-    found = _of_json(path) if suffix == ".json" else _of_subtitles(path)
+    found = _of_json(path) if suffix == ".json" else _of_subtitles(path, suffix)
     cues = sorted(_said(found), key=lambda cue: (cue.start_s, cue.end_s))
     if not cues:
         raise TextError(f"{path} holds no words with times; expected lines of talk")
@@ -67,7 +77,7 @@ def _said(entries: Iterable[tuple[float, float, str]]) -> Iterator[Cue]:
             yield Cue(start_s, end_s, words)
 
 
-def _of_subtitles(path: Path) -> Iterator[tuple[float, float, str]]:
+def _of_subtitles(path: Path, suffix: str) -> Iterator[tuple[float, float, str]]:
     try:
         import pysubs2
     except ImportError as error:
@@ -75,7 +85,7 @@ def _of_subtitles(path: Path) -> Iterator[tuple[float, float, str]]:
             "subtitles are read with pysubs2, which is not installed; pip install 'maeum[long]'"
         ) from error
     try:
-        lines = pysubs2.SSAFile.from_string(read_text(path), format_=path.suffix[1:].lower())
+        lines = pysubs2.SSAFile.from_string(read_text(path), format_=suffix[1:])
     except pysubs2.exceptions.Pysubs2Error as error:
         raise _broken(path, str(error) or type(error).__name__) from error
     # what stands on two lines of the screen is one sentence

@@ -34,6 +34,8 @@ LONGEST_S = 15.0
 SMOOTH_S = 5.0
 """How far segments look around, unless told otherwise."""
 
+MAX_SMOOTH_S = 3600.0
+
 EACH, MEAN = "each", "mean"
 """Every channel by itself, one party on each; or their mean."""
 
@@ -205,7 +207,7 @@ def timeline(
 
 
 def _ensure_bounds(smooth_s: float, longest_s: float) -> None:
-    if not 0 <= smooth_s <= 3600:
+    if not 0 <= smooth_s <= MAX_SMOOTH_S:
         raise SettingsError(f"smoothing over {smooth_s} s was asked for; expected 0 to 3,600")
     if not 2 <= longest_s <= MAX_UTTERANCE_S:
         raise SettingsError(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -19,6 +20,7 @@ from maeum.serving.logs import REQUEST_ID, RequestLog
 from maeum.serving.metrics import Metrics
 from maeum.serving.problems import answer_with_problems
 from maeum.serving.routes import asking, looking
+from maeum.serving.schemas import COMPONENTS
 from maeum.serving.service import Service
 from maeum.serving.signals import drained_at_the_end
 
@@ -55,13 +57,14 @@ def create_app(
         RunError: the run compares voices and none is given.
     """
     service, metrics = Service(model, limits, voice=voice), Metrics()
-    app = FastAPI(
+    app = _Described(
         title="maeum",
         version=version("maeum"),
         description=DESCRIPTION,
         docs_url=None,  # the framework's loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,  # generated clients go by it
         lifespan=_lifespan(service, on_failure),
     )
     app.state.service = service
@@ -83,6 +86,15 @@ def create_app(
     if page:
         app = import_module("maeum.serving.page").mount_page(app, service)  # it takes gradio
     return app
+
+
+class _Described(FastAPI):
+    """An application whose document names the bodies it takes, too."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {}).update(COMPONENTS)
+        return document
 
 
 def _lifespan(

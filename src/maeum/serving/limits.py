@@ -17,6 +17,7 @@ class Limits:
         max_upload_bytes: of one request to `/v1/predict`, all of its parts together.
         max_batch_bytes: of one request to `/v1/batch`.
         max_timeline_bytes: of one request to `/v1/timeline`.
+        max_transcript_bytes: of what is said in a long recording.
         max_json_bytes: of one JSON body, which is read into memory.
         max_bytes_at_once: of all requests being answered together; they lie on the disk.
         max_text_chars: of one text, cleaned.
@@ -39,6 +40,7 @@ class Limits:
     max_upload_bytes: int = 25 * MB
     max_batch_bytes: int = 100 * MB
     max_timeline_bytes: int = 500 * MB
+    max_transcript_bytes: int = 4 * MB
     max_json_bytes: int = 16 * MB
     max_bytes_at_once: int = 2_000 * MB
     max_text_chars: int = 2_000

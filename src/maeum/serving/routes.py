@@ -13,7 +13,9 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from maeum.errors import MaeumError, SettingsError
+from maeum.features.hearing import MAX_UTTERANCE_S
 from maeum.inference import Failure, Query
+from maeum.inference.timeline import LONGEST_S, MAX_SMOOTH_S, MEAN, SMOOTH_S
 from maeum.serving.api_page import api_page
 from maeum.serving.metrics import Metrics
 from maeum.serving.problems import ProblemError, busy
@@ -27,6 +29,7 @@ from maeum.serving.uploads import (
     json_of,
     media_type,
     own_folder,
+    timed_words,
     uploaded,
     written,
 )
@@ -37,6 +40,15 @@ Abstain = Annotated[
     float | None, fastapi.Query(ge=0, le=1, description="Confidence below which it is: unsure.")
 ]
 Explain = Annotated[bool, fastapi.Query(description="Say how much speech and text contributed.")]
+Channel = Annotated[
+    str, fastapi.Query(max_length=4, description="mean of all, each by itself, or one's number.")
+]
+Smooth = Annotated[
+    float, fastapi.Query(ge=0, le=MAX_SMOOTH_S, description="How far segments look around.")
+]
+Longest = Annotated[
+    float, fastapi.Query(ge=2, le=MAX_UTTERANCE_S, description="No segment lasts longer.")
+]
 
 
 def asking(service: Service) -> APIRouter:
@@ -75,12 +87,18 @@ def asking(service: Service) -> APIRouter:
         return _json([_as_asked(one, abstain, explain).to_dict() for one in answers])
 
     @router.post("/timeline", **TIMELINE)
-    async def timeline(request: Request) -> Response:
+    async def timeline(
+        request: Request,
+        channel: Channel = MEAN,
+        smooth_s: Smooth = SMOOTH_S,
+        longest_s: Longest = LONGEST_S,
+    ) -> Response:
         """What was felt when in a long recording."""
         _kind(request, MULTIPART)
         async with own_folder(service.folder) as folder:
             upload = await uploaded(request, folder, service.limits)
-            return await _timeline_of(upload.only("audio"), service)
+            how = {"channel": channel, "smooth_s": smooth_s, "longest_s": longest_s}
+            return await _timeline_of(upload.only("audio", "transcript"), service, how)
 
     return router
 
@@ -135,14 +153,19 @@ def looking(service: Service, metrics: Metrics, app: FastAPI) -> APIRouter:
     return router
 
 
-async def _timeline_of(upload: Upload, service: Service) -> Response:
-    ((name, path),) = _files(upload, least=1, most=1)
+async def _timeline_of(upload: Upload, service: Service, how: dict[str, Any]) -> Response:
+    ((name, path),) = _files(upload, "audio", least=1, most=1)
+    timed = _files(upload, "transcript", least=0, most=1)
     try:
-        told = (await service.timeline(path)).to_dict()
+        cues = [cue for _, one in timed for cue in timed_words(one, service.limits)]
+        told = (await service.timeline(path, transcript=cues, **how)).to_dict()
     except SettingsError as error:  # what finds speech is not installed
         raise ProblemError(501, f"this service makes no timelines: {error}") from None
     except MaeumError as error:
-        raise ProblemError(422, str(error).replace(str(path), name)) from None
+        said = str(error)
+        for known, ours in ((name, path), *timed):
+            said = said.replace(str(ours), known)
+        raise ProblemError(422, said) from None
     return _json(_without(told, str(path), name))
 
 
@@ -172,7 +195,10 @@ async def _asked_in_json(
 
 def _single(upload: Upload) -> tuple[Query, str | None]:
     upload.only("audio", "text")
-    files, texts = _files(upload, least=0, most=1), [text for _, text in _fields(upload, "text")]
+    files, texts = (
+        _files(upload, "audio", least=0, most=1),
+        [text for _, text in _fields(upload, "text")],
+    )
     if len(texts) > 1:
         raise ProblemError(422, f"{len(texts)} fields text came; send one")
     if not files and not texts:
@@ -189,7 +215,7 @@ def _single(upload: Upload) -> tuple[Query, str | None]:
 def _several(upload: Upload) -> list[tuple[Query, str | None]]:
     upload.only("audio", "texts")
     files, texts = (
-        _files(upload, least=0, most=None),
+        _files(upload, "audio", least=0, most=None),
         [text for _, text in _fields(upload, "texts")],
     )
     if files and texts and len(files) != len(texts):
@@ -220,23 +246,25 @@ def _fields(upload: Upload, *names: str) -> list[tuple[str, str]]:
     return [(name, text) for name, text in upload.fields if name in names]
 
 
-def _files(upload: Upload, *, least: int, most: int | None) -> list[tuple[str, Path]]:
-    """Name and path of the recordings.
+def _files(upload: Upload, field: str, *, least: int, most: int | None) -> list[tuple[str, Path]]:
+    """Name and path of the files of a field.
 
     Raises:
         ProblemError: there are fewer or more than are taken.
     """
-    if any(name == "audio" for name, _ in upload.fields):
+    if any(name == field for name, _ in upload.fields):
         raise ProblemError(
             422,
-            "the field audio came as text; send it as a file, with a filename (curl -F audio=@…)",
+            f"the field {field} came as text; send it as a file, with a filename "
+            f"(curl -F {field}=@…)",
         )
-    files = [(name, path) for field, name, path in upload.files if field == "audio"]
+    files = [(name, path) for own, name, path in upload.files if own == field]
     if len(files) < least:
-        raise ProblemError(422, "no file came in the field audio; send the recording there")
+        raise ProblemError(422, f"no file came in the field {field}; send the recording there")
     if most is not None and len(files) > most:
+        several = ", or several to /v1/batch" if field == "audio" else ""
         raise ProblemError(
-            422, f"{len(files)} files came in the field audio; send {most}, or several to /v1/batch"
+            422, f"{len(files)} files came in the field {field}; send {most}{several}"
         )
     return files
 

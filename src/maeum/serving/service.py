@@ -22,6 +22,7 @@ from maeum.corpus.text import clean
 from maeum.errors import AudioError, MaeumError, RunError, TextError
 from maeum.features.normalize import Voice
 from maeum.inference import Classifier, Failure, Prediction, Query
+from maeum.inference.timeline import Timeline, timeline
 from maeum.serving.limits import Limits
 from maeum.serving.problems import ProblemError, busy
 from maeum.serving.warming import warming_query
@@ -173,8 +174,12 @@ class Service:
             inner.set_result([])
         return inner if not refused else _merged(inner, refused)
 
-    async def timeline(self, path: Path) -> Any:  # noqa: ANN401 - `inference.timeline.Timeline`
+    async def timeline(self, path: Path, **how: Any) -> Timeline:  # noqa: ANN401
         """What was felt when in a long recording.
+
+        Args:
+            path: of the recording.
+            how: as in `inference.timeline.timeline`.
 
         Raises:
             AudioError: it cannot be used.
@@ -189,7 +194,8 @@ class Service:
                     retry_after_s=60,
                 )
             self._timelines += 1
-        task = self._long.submit(self._timeline, path)
+        given_up = threading.Event()
+        task = self._long.submit(self._timeline, path, how, given_up)
         task.add_done_callback(self._timeline_ended)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(task), wait_s)
@@ -198,24 +204,30 @@ class Service:
                 504,
                 f"no timeline was found within {wait_s:g} s; send a shorter recording",
             ) from None
+        finally:
+            given_up.set()  # also where the client left
 
-    def _timeline(self, path: Path) -> Any:  # noqa: ANN401
-        from maeum.inference.timeline import timeline
-
+    def _timeline(self, path: Path, how: dict[str, Any], given_up: threading.Event) -> Timeline:
         self._ensure_bearable(path)
-        return timeline(cast(Classifier, _InTurn(self)), path, voice=self.voice)
+        in_turn = cast(Classifier, _InTurn(self, given_up))
+        return timeline(in_turn, path, voice=self.voice, **how)
 
-    def in_turn(self, queries: Sequence[Query]) -> list[Answer]:
+    def in_turn(self, queries: Sequence[Query], given_up: threading.Event) -> list[Answer]:
         """Answers for a part of long work, which waits for its turn as requests do.
 
+        Args:
+            queries: a part.
+            given_up: set once nobody waits for the work any more.
+
         Raises:
-            RunError: the service stopped meanwhile.
+            RunError: the service stopped meanwhile, or it was given up.
         """
         asked = _Asked(queries, Future())
         self._queue.put(asked)
-        while not self._stopped.is_set():
+        while not (self._stopped.is_set() or given_up.is_set()):
             with suppress(FutureTimeoutError):
                 return asked.answers.result(timeout=1)
+        asked.answers.cancel()
         raise RunError("the service stopped before it was through; send the recording again")
 
     def _timeline_ended(self, _: Future[Any]) -> None:
@@ -341,8 +353,8 @@ class Service:
 class _InTurn:
     """The service's classifier, for long work that must not keep requests waiting."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, given_up: threading.Event) -> None:
+        self._service, self._given_up = service, given_up
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the classifier has
         return getattr(self._service.model, name)
@@ -350,7 +362,7 @@ class _InTurn:
     def predict(self, queries: Iterable[Query], *, voice: Voice | None = None) -> Iterator[Answer]:
         """See `Classifier.predict`; the voice is the service's."""
         for part in batches(queries, self._service.limits.together):
-            for found in self._service.in_turn(part):
+            for found in self._service.in_turn(part, self._given_up):
                 # nobody asked of a timeline what contributed to it
                 yield (
                     replace(found, contributions=None) if isinstance(found, Prediction) else found

@@ -22,7 +22,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from maeum.serving.limits import Limits
+from maeum.corpus.transcripts import Cue, read_transcript, suffix_of
+from maeum.serving.limits import MB, Limits
 from maeum.serving.problems import CLIENT_LEFT, ProblemError, too_large
 
 UNNAMED = "recording"
@@ -162,6 +163,21 @@ def written(encoded: str, folder: Path) -> Path:
     path = folder / "json"
     path.write_bytes(data)
     return path
+
+
+def timed_words(path: Path, limits: Limits) -> tuple[Cue, ...]:
+    """The cues of a transcript, of the kind that its content says.
+
+    Raises:
+        ProblemError: it is too large.
+        TextError: it is no transcript.
+    """
+    if path.stat().st_size > limits.max_transcript_bytes:
+        most = limits.max_transcript_bytes / MB
+        raise ProblemError(
+            413, f"the transcript has more than {most:g} MB, which is all that is taken"
+        )
+    return read_transcript(path, suffix_of(path))
 
 
 def media_type(request: Request) -> str:
