@@ -17,6 +17,7 @@ from maeum.features.hearing import MAX_UTTERANCE_S
 from maeum.inference import Failure, Query
 from maeum.inference.timeline import LONGEST_S, MAX_SMOOTH_S, MEAN, SMOOTH_S
 from maeum.serving.api_page import api_page
+from maeum.serving.limits import Limits
 from maeum.serving.metrics import Metrics
 from maeum.serving.problems import ProblemError, busy
 from maeum.serving.schemas import BATCH, MODEL, PREDICT, READY, TIMELINE
@@ -72,14 +73,11 @@ def asking(service: Service) -> APIRouter:
         request: Request, abstain: Abstain = None, explain: Explain = False
     ) -> Response:
         """The emotions of several utterances, in order; one that fails does not stop the rest."""
-        limits = service.limits
         async with own_folder(service.folder) as folder:
-            if _kind(request, MULTIPART, JSON) == JSON:
-                queries = _of_texts(await json_of(request, limits, list[str] | TextsInJson))
-            else:
-                queries = _several(await uploaded(request, folder, limits))
-            _ensure_count(len(queries), limits.max_items)
-            found = await service.all_predicted([one for one, _ in queries], limits.batch_timeout_s)
+            queries = await _asked_together(request, folder, service.limits)
+            found = await service.all_predicted(
+                [one for one, _ in queries], service.limits.batch_timeout_s
+            )
             answers = [
                 _named(answer, query, name)
                 for answer, (query, name) in zip(found, queries, strict=True)
@@ -108,6 +106,18 @@ async def _asked(request: Request, folder: Path, service: Service) -> tuple[Quer
     if _kind(request, MULTIPART, JSON) == JSON:
         return await _asked_in_json(request, folder, service)
     return _single(await uploaded(request, folder, service.limits))
+
+
+async def _asked_together(
+    request: Request, folder: Path, limits: Limits
+) -> list[tuple[Query, str | None]]:
+    """The same of several."""
+    if _kind(request, MULTIPART, JSON) == JSON:
+        queries = _of_texts(await json_of(request, limits, list[str] | TextsInJson))
+    else:
+        queries = _several(await uploaded(request, folder, limits))
+    _ensure_count(len(queries), limits.max_items)
+    return queries
 
 
 def looking(service: Service, metrics: Metrics, app: FastAPI) -> APIRouter:
