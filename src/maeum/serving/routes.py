@@ -17,7 +17,6 @@ from maeum.features.hearing import MAX_UTTERANCE_S
 from maeum.inference import Failure, Query
 from maeum.inference.timeline import LONGEST_S, MAX_SMOOTH_S, MEAN, SMOOTH_S
 from maeum.serving.api_page import api_page
-from maeum.serving.limits import Limits
 from maeum.serving.metrics import Metrics
 from maeum.serving.problems import ProblemError, busy
 from maeum.serving.schemas import BATCH, MODEL, PREDICT, READY, TIMELINE
@@ -74,14 +73,7 @@ def asking(service: Service) -> APIRouter:
     ) -> Response:
         """The emotions of several utterances, in order; one that fails does not stop the rest."""
         async with own_folder(service.folder) as folder:
-            queries = await _asked_together(request, folder, service.limits)
-            found = await service.all_predicted(
-                [one for one, _ in queries], service.limits.batch_timeout_s
-            )
-            answers = [
-                _named(answer, query, name)
-                for answer, (query, name) in zip(found, queries, strict=True)
-            ]
+            answers = await _answered_together(request, folder, service)
         return _json([_as_asked(one, abstain, explain).to_dict() for one in answers])
 
     @router.post("/timeline", **TIMELINE)
@@ -108,16 +100,16 @@ async def _asked(request: Request, folder: Path, service: Service) -> tuple[Quer
     return _single(await uploaded(request, folder, service.limits))
 
 
-async def _asked_together(
-    request: Request, folder: Path, limits: Limits
-) -> list[tuple[Query, str | None]]:
-    """The same of several."""
+async def _answered_together(request: Request, folder: Path, service: Service) -> list[Answer]:
+    """Answers for all that one request asks, in order."""
+    limits = service.limits
     if _kind(request, MULTIPART, JSON) == JSON:
-        queries = _of_texts(await json_of(request, limits, list[str] | TextsInJson))
+        asked = _of_texts(await json_of(request, limits, list[str] | TextsInJson))
     else:
-        queries = _several(await uploaded(request, folder, limits))
-    _ensure_count(len(queries), limits.max_items)
-    return queries
+        asked = _several(await uploaded(request, folder, limits))
+    _ensure_count(len(asked), limits.max_items)
+    found = await service.all_predicted([query for query, _ in asked], limits.batch_timeout_s)
+    return [_named(one, query, name) for one, (query, name) in zip(found, asked, strict=True)]
 
 
 def looking(service: Service, metrics: Metrics, app: FastAPI) -> APIRouter:
