@@ -21,7 +21,7 @@ demo: $(READY) ## the whole journey on the packaged sample, offline
 test: $(READY) ## all tests
 	$(BIN)/python -m pytest
 
-test-slow: $(READY) ## tests in a real browser (Debian: chromium) and in processes of their own
+test-slow: $(READY) ## the tests that `make test` leaves out: much like others, or minutes long
 	$(BIN)/python -m pytest -m slow
 
 check: $(READY) ## format, lint, types, import contracts: what CI asks besides the tests

@@ -99,7 +99,10 @@ def test_an_item_has_one_vector_alone_and_among_others(both, side, family, engin
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
-@pytest.mark.parametrize(("side", "family"), [("speech", "wavlm"), ("text", "klue-bert")])
+@pytest.mark.parametrize(
+    ("side", "family"),
+    [("speech", "wavlm"), pytest.param("text", "klue-bert", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize(
     ("engine", "precision"),
     [("onnx", "float32"), ("onnx", "int8"), ("openvino", "float32"), ("openvino", "bfloat16")],

@@ -94,7 +94,8 @@ def test_many_are_answered_in_order_with_failures_where_they_stand(exported, rec
 
 @each_engine
 @pytest.mark.parametrize(
-    ("fusion", "context"), [("late", 0), ("gated", 2), ("cross", 0), ("cross", 2)]
+    ("fusion", "context"),
+    [("late", 0), ("gated", 2), pytest.param("cross", 0, marks=pytest.mark.slow), ("cross", 2)],
 )
 def test_every_fusion_and_context_is_exported(
     dialogues, quick, tmp_path, without_report, engine, fusion, context

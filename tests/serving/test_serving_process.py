@@ -17,10 +17,7 @@ import pytest
 
 from maeum.testing.uploads import multipart
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32", reason="signals differ"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
 
 SERVE = [sys.executable, "-m", "maeum", "serve"]
 
@@ -76,6 +73,7 @@ def test_told_to_stop_it_finishes_what_began(served, tmp_path, asked):
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_several_processes_share_an_address(served, tmp_path):
     words = (served.folder, "--workers", 2)
     with served_by(tmp_path, *words, MAEUM_API_KEYS="one,two") as (process, address, _):

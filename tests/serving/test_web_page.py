@@ -22,8 +22,6 @@ pytest.importorskip("gradio")
 playwright = pytest.importorskip("playwright.sync_api")
 from visiting import BROWSER, FLAGS, Visit, served  # noqa: E402
 
-pytestmark = pytest.mark.slow
-
 expect = playwright.expect
 LONG = ("happy_1", "sad_1", "angry_1", "neutrality_1")
 FOUR = ("Happy", "Angry", "Sad", "Neutrality")

@@ -32,8 +32,17 @@ def few(tmp_path_factory):
     return import_corpus("table", make_corpus(folder, scripts_per_emotion=2, emotions=emotions))
 
 
-@pytest.mark.parametrize("tune", ["frozen", "full"])
-@pytest.mark.parametrize("name", ["table3", "table4", "table5", "table6"])
+@pytest.mark.parametrize(
+    ("name", "tune"),
+    [
+        *((name, "frozen") for name in ("table3", "table4", "table5", "table6")),
+        ("table5", "full"),
+        *(
+            pytest.param(name, "full", marks=pytest.mark.slow)
+            for name in ("table3", "table4", "table6")
+        ),
+    ],
+)
 def test_a_table_of_the_paper_runs_with_its_encoders(name, tune, shelf, few, tmp_path, monkeypatch):
     monkeypatch.setenv("MAEUM_ENCODERS", str(shelf))
     study = named(name).changed(scale="0.0001", seeds=1, folds=0, protocols=["random"])

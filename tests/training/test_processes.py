@@ -76,6 +76,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path, corpus, pair):
     assert ended.stderr.count("split none") == 1
 
 
+@pytest.mark.slow
 def test_two_processes_validate_and_stop_as_one_does(tmp_path, corpus, pair):
     options = "--split given --batch-size 8 --epochs 8 --patience 1 --lr 0.1"
     alone, _ = trained(tmp_path, corpus, *pair, count=1, options=options)

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -44,12 +45,13 @@ UNLIKE = {"speech": ("wav2vec2-large-robust", "w2v-bert", "whisper"), "text": ("
 
 
 def cases(speech, text):
-    """Every family in every way."""
+    """Every family in every way; `make test-slow` tries those that are much like others."""
     return [
-        pytest.param(side, family, tune, id=f"{family}-{tune}")
+        pytest.param(side, family, tune, id=f"{family}-{tune}", marks=marks)
         for side, families in (("speech", speech), ("text", text))
         for family in families
         for tune in TUNINGS
+        for marks in ([] if family in UNLIKE[side] or tune == "lora" else [pytest.mark.slow],)
     ]
 
 
@@ -293,8 +295,13 @@ def test_one_encoder_learns_beside_others_that_do_not(modality, real_clips, chec
     ]
 
 
-@pytest.mark.parametrize("tune", TUNINGS)
-@pytest.mark.parametrize("fusion", ["late", "gated", "cross"])
+@pytest.mark.parametrize(
+    ("fusion", "tune"),
+    [
+        pytest.param(fusion, tune, marks=[] if number % 4 == 0 else [pytest.mark.slow])
+        for number, (fusion, tune) in enumerate(product(["late", "gated", "cross"], TUNINGS))
+    ],
+)
 def test_every_fusion_goes_with_every_tuning(fusion, tune, real_clips, checkpoint, tmp_path):
     settings = Settings.of(
         speech=str(checkpoint("speech", "wav2vec2-base")),

@@ -143,6 +143,7 @@ def _predict_one(run: Run, corpus: Corpus) -> None:
 
 _NEXT = """
 The whole report: {to}/run/report/report.html
+A page that answers: maeum serve {to}/run
 With data of your own:
 
   maeum import table calls.csv --to corpora/calls     columns audio, text, emotion, speaker
