@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -159,7 +160,11 @@ async def _timeline_of(upload: Upload, service: Service, how: dict[str, Any]) ->
     ((name, path),) = _files(upload, "audio", least=1, most=1)
     timed = _files(upload, "transcript", least=0, most=1)
     try:
-        cues = [cue for _, one in timed for cue in timed_words(one, service.limits)]
+        cues = [
+            cue
+            for _, one in timed
+            for cue in await asyncio.to_thread(timed_words, one, service.limits)
+        ]
         told = (await service.timeline(path, transcript=cues, **how)).to_dict()
     except SettingsError as error:  # what finds speech is not installed
         raise ProblemError(501, f"this service makes no timelines: {error}") from None
