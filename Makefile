@@ -10,9 +10,10 @@ READY := $(VENV)/.ready
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
+# --no-compile: Python compiles what is imported, which is a small part of all that is installed
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: $(READY) ## the whole journey on the packaged sample, offline
@@ -38,7 +39,7 @@ cli-page: $(READY) ## docs/cli.md from the commands' own help
 	$(BIN)/python tools/make_cli_page.py
 
 bench: $(READY) ## all benchmarks, two hours; some: make bench ONLY="limits answers"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,bench]'
 	$(BIN)/python benchmarks $(ONLY)
 
 clean: ## remove the environment and what the demo made
