@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## the whole journey on the packaged sample, offline
 	$(BIN)/maeum demo --to demo
 
-test: $(READY) ## all tests
+test: $(READY) ## the tests, but for those of test-slow
 	$(BIN)/python -m pytest
 
 test-slow: $(READY) ## the tests that `make test` leaves out: much like others, or minutes long
