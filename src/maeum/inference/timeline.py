@@ -35,6 +35,7 @@ SMOOTH_S = 5.0
 """How far segments look around, unless told otherwise."""
 
 MAX_SMOOTH_S = 3600.0
+"""The most that may be asked for."""
 
 EACH, MEAN = "each", "mean"
 """Every channel by itself, one party on each; or their mean."""

@@ -160,11 +160,7 @@ async def _timeline_of(upload: Upload, service: Service, how: dict[str, Any]) ->
     ((name, path),) = _files(upload, "audio", least=1, most=1)
     timed = _files(upload, "transcript", least=0, most=1)
     try:
-        cues = [
-            cue
-            for _, one in timed
-            for cue in await asyncio.to_thread(timed_words, one, service.limits)
-        ]
+        cues = await asyncio.to_thread(timed_words, timed[0][1], service.limits) if timed else ()
         told = (await service.timeline(path, transcript=cues, **how)).to_dict()
     except SettingsError as error:  # what finds speech is not installed
         raise ProblemError(501, f"this service makes no timelines: {error}") from None
