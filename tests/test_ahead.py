@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from maeum.ahead import ahead, processors, workers
-
-
-def test_only_processors_that_this_process_may_use_count(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 128)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3, 77}, raising=False)
-    assert processors() == 2
-
-
-def test_where_the_system_does_not_tell_all_processors_count(monkeypatch):
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    assert processors() == 8
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert processors() == 1
+from maeum.ahead import ahead, workers
 
 
 def test_what_is_made_ahead_comes_in_order_and_never_far_ahead():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,15 +10,10 @@ from itertools import islice
 from threading import local
 from typing import TypeVar
 
+from maeum.machine import processors
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-
-
-def processors() -> int:
-    """How many processors this process may use: in a container rarely all that there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 THREADS = processors()

@@ -14,6 +14,7 @@ line.
     ├── TextError         a text is empty or cannot be decoded
     ├── EncoderError      no encoder of that name, or it cannot be loaded
     ├── StoreError        the feature store is broken, or lacks what it had
+    ├── JobError          a process or machine that did part of the work was lost
     └── RunError          a folder is no run, is unfinished, or lacks what is asked of it
 """
 
@@ -64,3 +65,7 @@ class StoreError(MaeumError, ValueError):
 
 class RunError(MaeumError, ValueError):
     """A folder is no run, is unfinished, or lacks what is asked of it."""
+
+
+class JobError(MaeumError, RuntimeError):
+    """A process or machine that did part of the work was lost."""

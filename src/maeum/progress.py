@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -18,9 +19,23 @@ Show: TypeAlias = Callable[[int, str], object]
 """Moves a bar to how many are done, with a note beside it."""
 
 
+_unwatched = ContextVar("_unwatched", default=False)
+
+
 def is_watched() -> bool:
     """Whether a person sees what is drawn; of several processes torchrun starts, one draws."""
-    return sys.stderr.isatty() and os.environ.get("RANK", "0") == "0"
+    first = os.environ.get("RANK", "0") == "0"
+    return sys.stderr.isatty() and first and not _unwatched.get()
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """A block that draws nothing: others work beside it, and one bar tells of them all."""
+    before = _unwatched.set(True)
+    try:
+        yield
+    finally:
+        _unwatched.reset(before)
 
 
 def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:

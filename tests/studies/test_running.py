@@ -18,12 +18,13 @@ from maeum.corpus.splits import split
 from maeum.encoders.builtin.acoustic import AcousticEncoder
 from maeum.encoders.builtin.letters import LettersEncoder
 from maeum.errors import EncoderError, RunError, SettingsError
+from maeum.jobs import Processes
 from maeum.studies import named
 from maeum.studies.results import SCHEMA, read_results
 from maeum.studies.running import run_study
 from maeum.training import train
 
-LEARN = "maeum.studies.running.learn_and_answer"
+LEARN = "maeum.studies.trials.learn_and_answer"
 
 
 @pytest.fixture
@@ -260,9 +261,9 @@ def test_a_folder_of_before_a_field_was_known_is_gone_on_with(finished, said, tm
 
 
 def test_a_run_that_fails_is_a_row_and_tried_again(said, tmp_path, monkeypatch):
-    from maeum.studies import running
+    from maeum.studies import trials
 
-    calls, learn = 0, running.learn_and_answer
+    calls, learn = 0, trials.learn_and_answer
 
     def failing(*args, **kwargs):
         nonlocal calls
@@ -457,3 +458,10 @@ def test_more_recordings_teach_more(tmp_path):
     study = study.changed(blocks=blocks).with_settings(**BUILTIN)
     few, many = run_study(study, corpus, tmp_path / "study").results["accuracy"]
     assert many > few + 0.1
+
+
+def test_runs_beside_each_other_end_with_the_same_file(finished, said, tmp_path):
+    study = small(protocols=["random", "speaker+script"])
+    run_study(study, said, tmp_path / "study", executor=Processes(2))
+    results = "results.parquet"
+    assert (tmp_path / "study" / results).read_bytes() == (finished.folder / results).read_bytes()

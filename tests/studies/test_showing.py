@@ -147,7 +147,7 @@ def test_an_unfinished_study_is_shown_as_far_as_it_is(said, tmp_path, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("maeum.studies.running.learn_and_answer", stop)
+        patched.setattr("maeum.studies.trials.learn_and_answer", stop)
         with pytest.raises(KeyboardInterrupt):
             run_study(named("table4").changed(scale="0.02").with_settings(text="builtin:letters"),
                       said, tmp_path / "study")  # fmt: skip

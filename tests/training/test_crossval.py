@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 from maeum import crossval
 from maeum.corpus.manifest import Utterance
 from maeum.errors import RunError, SettingsError, SplitError
+from maeum.jobs import Processes
 from maeum.training import folding
 
 TEXT = {"modality": "text", "epochs": 8, "hidden_size": 16, "lr": 0.01}
@@ -110,6 +111,12 @@ def test_an_interrupted_cross_validation_goes_on_with_the_folds_that_lack(told, 
     gone_on = crossval(told, tmp_path / "x", folds=3, **QUICK)
     assert len(lessons) == 1
     assert gone_on.to_dict() == whole.to_dict()
+
+
+def test_folds_beside_each_other_give_the_same(told, tmp_path):
+    one = crossval(told, tmp_path / "one", folds=3, **QUICK)
+    two = crossval(told, tmp_path / "two", folds=3, executor=Processes(2), **QUICK)
+    assert two.to_dict() == one.to_dict()
 
 
 def test_other_work_in_the_folder_is_refused_and_replaced_when_told(told, tmp_path, lessons):

@@ -11,6 +11,7 @@ import typer
 
 from maeum.config import Settings
 from maeum.engine import Engine
+from maeum.jobs import Executor, Here, Processes
 
 Command = Callable[..., None]
 
@@ -45,6 +46,27 @@ PrecisionOption = Annotated[
         "[default: as the run was trained]"
     ),
 ]
+
+
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        help="Train so many networks at once, each in a process of its own. [default: one per "
+        "processor where that pays; 1 where encoders are tuned]",
+    ),
+]
+
+
+def executor_of(jobs: int | None, *, tuned: bool) -> Executor:
+    """Where networks are trained.
+
+    Args:
+        jobs: that were typed.
+        tuned: whether they tune encoders, each of which takes the whole machine.
+    """
+    return Here() if jobs is None and tuned else Processes(jobs)
 
 
 def engine_of(engine: EngineChoice | None, precision: PrecisionChoice | None) -> Engine | None:

@@ -9,7 +9,7 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, grid, say, table
 from maeum.cli.corpora import CorpusFolder
-from maeum.cli.options import takes_settings
+from maeum.cli.options import JobsOption, executor_of, takes_settings
 
 if TYPE_CHECKING:
     from maeum.studies import Study
@@ -80,6 +80,7 @@ def run(
     test_per_emotion: Tested = None,
     dry_run: DryRun = False,
     overwrite: Overwrite = False,
+    jobs: JobsOption = None,
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
 ) -> None:
@@ -118,7 +119,9 @@ def run(
     from maeum.corpus import Corpus
     from maeum.studies.running import run_study
 
-    run_study(study, Corpus.open(corpus), to, overwrite=overwrite)
+    tuned = any(cell.settings.tune != "frozen" for cell in study.cells())
+    executor = executor_of(jobs, tuned=tuned)
+    run_study(study, Corpus.open(corpus), to, overwrite=overwrite, executor=executor)
     show(to, json_)
 
 

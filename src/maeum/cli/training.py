@@ -9,7 +9,7 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, hide_notes, say, table
 from maeum.cli.corpora import CorpusFolder
-from maeum.cli.options import takes_settings
+from maeum.cli.options import JobsOption, executor_of, takes_settings
 from maeum.config import PAPER_SPEECH, PAPER_TEXT, Grouping, Settings
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def crossval(
     ] = "5",
     config: ConfigFile = None,
     overwrite: Overwrite = False,
+    jobs: JobsOption = None,
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
 ) -> None:
@@ -101,7 +102,7 @@ def crossval(
 
     **Example** `maeum crossval corpora/ko --to runs/loso --folds loso --modality speech`
     """
-    Settings.of(config, **settings)
+    tuned = Settings.of(config, **settings).tune != "frozen"
     from maeum.corpus import Corpus
     from maeum.training import crossval as cross
 
@@ -114,6 +115,7 @@ def crossval(
         folds=count,
         config=config,
         overwrite=overwrite,
+        executor=executor_of(jobs, tuned=tuned),
         **settings,
     )
     if json_:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -20,7 +20,6 @@ from maeum.corpus import Corpus
 from maeum.encoders import (
     Encoder,
     Reading,
-    Standardize,
     Tunable,
     ensure_there,
     speech_encoders,
@@ -34,7 +33,7 @@ from maeum.features.frames import FrameTable
 from maeum.features.tables import in_parts, new_table
 from maeum.studies.planning import COLUMNS, Plan, Planned
 from maeum.training.clips import usable_recordings
-from maeum.training.encoders import Encoders, reading_of
+from maeum.training.encoders import Encoders, Spent, reading_of
 from maeum.training.learn import Material, refuse_flat_voices
 
 logger = logging.getLogger(__name__)
@@ -75,25 +74,6 @@ def wants_of(settings: Settings) -> list[Want]:
         read = replace(own, cut_s=usual.cut_s)
         found.append(Want("text", settings.text, read, False, frames, tuned, engine))
     return found
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What a network must know of an encoder whose work is done; see `Encoder`."""
-
-    name: str
-    version: str
-    standardize: Standardize
-    cheap: bool
-    threaded: bool
-    dim: int
-    layers: int
-    at_once: int
-
-    @classmethod
-    def of(cls, encoder: Encoder) -> Spent:
-        """The card of an encoder that can be let go."""
-        return cls(**{name: getattr(encoder, name) for name in cls.__dataclass_fields__})
 
 
 class Side(NamedTuple):

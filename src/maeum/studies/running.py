@@ -1,4 +1,4 @@
-"""The runs of a study, one after the other; killed at any moment it goes on where it was.
+"""The runs of a study; killed at any moment it goes on where it was.
 
 study.yaml            the study, the corpus' and the splits' fingerprints, versions
 left_out.parquet      utterances that cannot be heard or read, and why
@@ -12,28 +12,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from maeum.corpus import Corpus
-from maeum.corpus.identity import KINDS, hashed
-from maeum.errors import MaeumError, RunError, SettingsError
-from maeum.evaluation import Evaluation
-from maeum.evaluation.evaluate import TRANSDUCTIVE, judge
-from maeum.evaluation.leaks import Leaks, leaks_of_folds
+from maeum.errors import RunError, SettingsError
 from maeum.features.extract import StoreOrUsual
+from maeum.jobs import Executor, Here
 from maeum.studies.encoding import Shared
 from maeum.studies.folder import StudyFolder
 from maeum.studies.grid import Study
 from maeum.studies.planning import Planned, plan
-from maeum.studies.results import DONE, FAILED, Result, figures_of, table_of, write_results
+from maeum.studies.results import DONE, FAILED, Result, table_of, write_results
+from maeum.studies.trials import Trials
 from maeum.training import processes
-from maeum.training.starting import met_before
-from maeum.training.turns import ANSWERED, Turn, kept_answers, learn_and_answer
+from maeum.training.turns import kept_answers
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +60,7 @@ def run_study(
     *,
     overwrite: bool = False,
     store: StoreOrUsual = "usual",
+    executor: Executor | None = None,
 ) -> Outcome:
     """Run what a study has not run yet, and keep a table of all.
 
@@ -74,6 +72,7 @@ def run_study(
         to: folder; finished runs in it are not done again.
         overwrite: replace another study there.
         store: where vectors are looked up and kept.
+        executor: where networks are trained; None: here, one after another.
 
     Raises:
         SettingsError: there is nothing to tune, or several processes were started.
@@ -81,21 +80,27 @@ def run_study(
         EncoderError: an encoder all runs need cannot be had.
         RunError: the folder holds another study or other files, or was begun with encoders of
             other weights.
+        JobError: a process that trained was lost.
     """
     processes.refuse_several("a study")
     _refuse_nothing_to_tune(study)
     folder = StudyFolder(Path(to))
     folder.claim(study, corpus, overwrite=overwrite)
-    return _Work(study, corpus, folder, store).all()
+    return _Work(study, corpus, folder, store, executor or Here()).all()
 
 
 class _Work:
     """A study on its way."""
 
     def __init__(
-        self, study: Study, corpus: Corpus, folder: StudyFolder, store: StoreOrUsual
+        self,
+        study: Study,
+        corpus: Corpus,
+        folder: StudyFolder,
+        store: StoreOrUsual,
+        executor: Executor,
     ) -> None:
-        self._study, self._folder = study, folder
+        self._study, self._folder, self._executor = study, folder, executor
         self._plan = plan(study, corpus, folder.left_out())
         self._shared = Shared(self._plan.corpus, store)
         self._results = self._kept()
@@ -109,8 +114,8 @@ class _Work:
         if todo:
             todo = self._encode(todo)
             self._begun_s, self._done = time.monotonic(), 0
-            for run in todo:
-                self._one(run, len(todo))
+            trials = Trials(self._plan, self._shared, self._folder)
+            self._executor.run(Trials.result, trials, todo, partial(self._keep, of=len(todo)))
         self._folder.tidy()
         return Outcome(self._folder.path, self._table())
 
@@ -176,78 +181,21 @@ class _Work:
                         "with --overwrite"
                     )
 
-    def _one(self, run: Planned, of: int) -> None:
-        """One run, kept whatever becomes of it, and told of."""
-        begun_s = time.monotonic()
-        try:
-            result = Result(run.key, DONE, figures=figures_of(self._tested(run)))
-        except (MaeumError, OSError) as error:
-            result = Result(run.key, FAILED, " ".join(str(error).split()))
-        now_s = time.monotonic()
-        kept = Result(
-            **{**result.__dict__, "encoders": self._versions(run), "duration_s": now_s - begun_s}
-        )
-        kept.save(self._folder.of(run.key))
-        self._results[run.key] = kept
+    def _keep(self, run: Planned, result: Result, of: int) -> None:
+        """What became of a run, put beside the others and told of."""
+        result.save(self._folder.of(run.key))
+        self._results[run.key] = result
         self._table()
         self._done += 1
-        left_s = (now_s - self._begun_s) / self._done * (of - self._done)
+        left_s = (time.monotonic() - self._begun_s) / self._done * (of - self._done)
         logger.info(
             "run %d/%d  %s: %s%s",
             self._done,
             of,
             self._plan.words(run, seed=True),
-            _words(kept),
+            _words(result),
             f"  ({_minutes(left_s)} left)" if self._done < of else "",
         )
-
-    def _tested(self, run: Planned) -> Evaluation:
-        """Train every turn, unless it was, and judge all answers together."""
-        material = partial(self._shared.material, run.cell.settings)
-        answered = []
-        for number in range(len(run.parting.turns)):
-            path = self._folder.answers(run.key, number)
-            found = kept_answers(path)
-            if found is None:
-                found = learn_and_answer(
-                    material(), self._turn(run, number), path, columns=ANSWERED
-                )
-            answered.append(found)
-        return judge(
-            pl.concat(answered),
-            self._plan.corpus.emotions,
-            protocol=run.parting.protocol,
-            part="all, in folds" if run.parting.folds else "test",
-            modality=run.cell.settings.modality,
-            leaks=self._leaks(run),
-        )
-
-    def _turn(self, run: Planned, number: int) -> Turn:
-        """Ids of one turn of a run."""
-        turn, ids = run.parting.turns[number], self._plan.ids
-        return Turn(
-            train=ids(run.sampled.rows[number]),
-            test=ids(turn.test),
-            validation=ids(turn.validation) if run.looks_while_training else (),
-        )
-
-    def _leaks(self, run: Planned) -> Leaks:
-        """What tests and trainings share, over all turns."""
-        settings, hashes = run.cell.settings, self._hashes
-        before = met_before(settings).select(KINDS)
-        turns = zip(run.sampled.rows, run.parting.turns, strict=True)
-        folds = [(pl.concat([hashes[rows], before]), hashes[turn.test]) for rows, turn in turns]
-        voices = settings.normalize == "speaker" and settings.hears_speech
-        return leaks_of_folds(folds, notes=(TRANSDUCTIVE,) if voices else ())
-
-    @cached_property
-    def _hashes(self) -> pl.DataFrame:
-        """Columns of `hashed`, in order of rows."""
-        return hashed(self._plan.corpus.utterances)
-
-    def _versions(self, run: Planned) -> Mapping[str, list[str]]:
-        named = {f"{side} {getattr(run.cell.settings, side)}" for side in run.sides}
-        return {name: own for name, own in self._shared.versions.items() if name in named}
 
     def _table(self) -> pl.DataFrame:
         table = table_of(self._plan, self._results)

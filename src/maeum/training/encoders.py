@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
 
 from maeum.config import Settings
 from maeum.corpus import Corpus
@@ -13,6 +13,7 @@ from maeum.encoders import (
     Encoder,
     Reading,
     SpeechEncoder,
+    Standardize,
     TextEncoder,
     Tunable,
     card,
@@ -24,6 +25,25 @@ from maeum.encoders import (
 )
 from maeum.errors import SettingsError
 from maeum.features import Features, extract, recipe
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a network must know of an encoder whose work is done; see `Encoder`."""
+
+    name: str
+    version: str
+    standardize: Standardize
+    cheap: bool
+    threaded: bool
+    dim: int
+    layers: int
+    at_once: int
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> Spent:
+        """The card of an encoder that can be let go."""
+        return cls(**{name: getattr(encoder, name) for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
@@ -92,6 +112,15 @@ class Encoders:
             speech=tuple(encoder for encoder in self.speech if id(encoder) not in learning),
             text=tuple(encoder for encoder in self.text if id(encoder) not in learning),
             settings=self.settings,
+        )
+
+    @property
+    def spent(self) -> Encoders:
+        """What networks on finished features know of them; light enough for other processes."""
+        return replace(
+            self,
+            speech=cast(Any, tuple(map(Spent.of, self.speech))),
+            text=cast(Any, tuple(map(Spent.of, self.text))),
         )
 
     def extract(self, corpus: Corpus, **how: Any) -> Features:  # noqa: ANN401 - of `extract`

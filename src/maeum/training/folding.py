@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,8 @@ from maeum.evaluation.leaks import Leaks, leaks_of_folds
 from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
 from maeum.inference import Run
-from maeum.progress import track
+from maeum.jobs import Executor, Here
+from maeum.progress import bar
 from maeum.training import processes
 from maeum.training.folder import claim, folder_card, same_encoders
 from maeum.training.learn import Material, refuse_too_few, training_rows
@@ -59,6 +60,7 @@ def crossval(
     config: str | Path | None = None,
     features: Features | None = None,
     overwrite: bool = False,
+    executor: Executor | None = None,
     **settings: object,
 ) -> CrossValidation:
     """Train one network per fold and test it on what the fold left out.
@@ -73,12 +75,14 @@ def crossval(
         config: YAML file of settings.
         features: of the corpus from the same encoders, if they are at hand.
         overwrite: replace work with other settings.
+        executor: where networks are trained; None: here, one after another.
         settings: see `Settings`; `split`, `patience` and `tensorboard` have no place here.
 
     Raises:
         SettingsError: a setting is unknown, out of range or out of place.
         SplitError: the corpus cannot be folded so.
         RunError: the folder holds other work.
+        JobError: a process that trained was lost.
     """
     chosen, start = settings_and_start(config, settings)
     _refuse_what_folds_decide(chosen)
@@ -98,11 +102,15 @@ def crossval(
     if len(before):
         run.write_partition(before)
 
-    material = cache(partial(_gathered, run, corpus, chosen, features, start))
-    answered = [
-        _answers(folder / "folds" / f"{number:04d}.parquet", fold, material)
-        for number, fold in enumerate(track(turns, total=len(turns), label="folds"))
-    ]
+    paths = [folder / "folds" / f"{number:04d}.parquet" for number in range(len(turns))]
+    todo = [work for work in zip(turns, paths, strict=True) if kept_answers(work[1]) is None]
+    if todo:
+        material = _gathered(run, corpus, chosen, features, start).apart
+        with bar(total=len(todo), label="folds") as show:
+            through = count(1)
+            work = executor or Here()
+            work.run(_answer, material, todo, lambda *_: show(next(through), ""))
+    answered = [pl.read_parquet(path) for path in paths]
     return _pooled(folder, corpus, chosen, by, turns, answered)
 
 
@@ -123,14 +131,11 @@ def _refuse_what_folds_decide(settings: Settings) -> None:
         )
 
 
-def _answers(path: Path, fold: Fold, material: Callable[[], Material]) -> pl.DataFrame:
-    """What a network trained on the fold answers; read from the file where it was done before."""
-    kept = kept_answers(path)
-    if kept is not None:
-        return kept
-    given = material()
-    train = training_rows(_rows(given.corpus, fold.train), given.settings)
-    return learn_and_answer(given, Turn(list(train["id"]), list(fold.test)), path)
+def _answer(material: Material, work: tuple[Fold, Path]) -> None:
+    """Train a network on a fold, and keep what it answers."""
+    fold, path = work
+    train = training_rows(_rows(material.corpus, fold.train), material.settings)
+    learn_and_answer(material, Turn(list(train["id"]), list(fold.test)), path)
 
 
 def _rows(corpus: Corpus, ids: pl.Series) -> pl.DataFrame:

@@ -95,6 +95,11 @@ class Material:
             start=start,
         )
 
+    @property
+    def apart(self) -> Material:
+        """The same without the weights of encoders whose work is done."""
+        return replace(self, encoders=self.encoders.spent if self.encoders else None)
+
     def learn(
         self,
         train: Sequence[str],

@@ -11,9 +11,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -28,6 +26,7 @@ from maeum.encoders import SpeechEncoder, Tunable, side_of
 from maeum.encoders.pretrained.loading import first_line
 from maeum.encoders.pretrained.lora import add_adapter, has_adapter
 from maeum.encoders.pretrained.tower import Tower
+from maeum.machine import memory_bytes
 from maeum.training import processes
 from maeum.training.clips import Clips
 from maeum.training.precision import takes_bf16
@@ -49,9 +48,6 @@ WORTH_SAYING = 2.0 * GB
 
 MOMENTS = 2
 """Numbers AdamW keeps of every weight that learns."""
-
-CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Files that say how much a container may take, of version 2 and 1."""
 
 UNFORESEEN = (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError)
 """What is raised where a model does by its numbers what cannot be done without them."""
@@ -295,11 +291,7 @@ def _there() -> tuple[float, str]:
     """Bytes there are for training, and of what."""
     if torch.cuda.is_available():
         return float(torch.cuda.mem_get_info()[1]), torch.cuda.get_device_name()
-    limits = [float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))]
-    for place in CGROUPS:
-        with suppress(OSError, ValueError):
-            limits.append(float(Path(place).read_text(encoding="ascii")))
-    return min(limits), "this machine"
+    return memory_bytes(), "this machine"
 
 
 def _spoken(examples: Sequence[Example], settings: Settings) -> str:
