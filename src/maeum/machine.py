@@ -10,8 +10,15 @@ CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 """Where a container's limit stands, in its second and first version."""
 
 
+VARIABLE = "MAEUM_PROCESSORS"
+"""Says how many processors to use, where others compute beside this process."""
+
+
 def processors() -> int:
     """How many processors this process may use: in a container rarely all that there are."""
+    said = os.environ.get(VARIABLE, "")
+    if said.isdecimal() and int(said):
+        return int(said)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -16,6 +16,7 @@ import typer
 
 from maeum import __version__
 from maeum.cli import (
+    cluster,
     corpora,
     demo,
     encoders,
@@ -60,10 +61,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "study run": studies.run,
     "study show": studies.show,
     "study list": studies.list_,
+    "cluster check": cluster.check,
 }
 """Commands in the order of the journey; two words are a command of a group."""
 
-GROUPS = {"study": "Whole experiments: the paper's tables, and your own."}
+GROUPS = {
+    "study": "Whole experiments: the paper's tables, and your own.",
+    "cluster": "Several machines, on Ray.",
+}
 """Groups of commands and what they are for."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say, table
-from maeum.cli.options import takes_settings
+from maeum.cli.options import OnOption, on_cluster, takes_settings
 from maeum.config import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def features(
     encoder: Annotated[
         str | None, typer.Option(help="--prune: only what this encoder made.")
     ] = None,
+    on: OnOption = "local",
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
 ) -> None:
@@ -64,6 +65,8 @@ def features(
     **Examples**
 
     `maeum features corpora/ko --speech facebook/wav2vec2-large-robust --modality speech`
+
+    `maeum features corpora/ko --speech facebook/wav2vec2-large-robust --on ray`
 
     `maeum features`
 
@@ -82,10 +85,10 @@ def features(
     elif corpus is None:
         _list(json_)
     else:
-        _compute(corpus, Settings.of(**settings), frames, json_)
+        _compute(corpus, Settings.of(**settings), frames, on, json_)
 
 
-def _compute(folder: Path, settings: Settings, frames: bool, json_: bool) -> None:
+def _compute(folder: Path, settings: Settings, frames: bool, on: str, json_: bool) -> None:
     from maeum.corpus import Corpus
     from maeum.encoders import Reading, speech_encoders, text_encoders
     from maeum.features import keep
@@ -105,7 +108,13 @@ def _compute(folder: Path, settings: Settings, frames: bool, json_: bool) -> Non
     ensure_room(store, needed)
     if needed:
         say(f"up to {spoken(needed)} will be kept in {store.folder}")
-    kept = keep(corpus, **what)
+    with on_cluster(on) as there:
+        if there:
+            from maeum.cluster.features import keep_on_ray
+
+            kept = keep_on_ray(corpus, **what, reading=reading, engine=settings.answering_engine)
+        else:
+            kept = keep(corpus, **what)
     _tell(kept, [one.name for one in (*what["speech"], *what["text"])], store, json_)
     if kept.failures:
         raise typer.Exit(1)

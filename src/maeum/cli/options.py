@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 
 from maeum.config import Settings
 from maeum.engine import Engine
+from maeum.errors import SettingsError
 from maeum.jobs import Executor, Here, Processes
 
 Command = Callable[..., None]
@@ -59,13 +62,50 @@ JobsOption = Annotated[
 ]
 
 
-def executor_of(jobs: int | None, *, tuned: bool) -> Executor:
+OnOption = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="local|ray|ray://HOST",
+        help="Where the work is done: on this machine, or on a Ray cluster.",
+    ),
+]
+
+
+@contextmanager
+def on_cluster(on: str) -> Iterator[bool]:
+    """A block in which the cluster is there that was asked for; whether one was.
+
+    Raises:
+        SettingsError: nothing goes by that name, or Ray is not installed.
+        JobError: the cluster does not answer.
+    """
+    if on == "local":
+        yield False
+        return
+    if on != "ray" and not on.startswith("ray://"):
+        raise SettingsError(f"--on is {on!r}; expected local, ray, or ray://HOST")
+    from maeum.cluster.connection import connected
+
+    with connected(on):
+        yield True
+
+
+def executor_of(
+    jobs: int | None, *, tuned: bool, cluster: bool = False, beside: Path | None = None
+) -> Executor:
     """Where networks are trained.
 
     Args:
         jobs: that were typed.
         tuned: whether they tune encoders, each of which takes the whole machine.
+        cluster: whether one is connected, and to be used.
+        beside: a folder that all of the cluster sees.
     """
+    if cluster:
+        from maeum.cluster.trials import OnTune
+
+        return OnTune((beside or Path()).absolute(), large=tuned)
     return Here() if jobs is None and tuned else Processes(jobs)
 
 

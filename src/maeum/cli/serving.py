@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from maeum.cli.console import say
-from maeum.cli.options import EngineOption, PrecisionOption, engine_of
+from maeum.cli.options import EngineOption, OnOption, PrecisionOption, engine_of, on_cluster
 from maeum.cli.using import RunFolder, SpeakerOption
 
 NEEDED = ("fastapi", "prometheus_client", "python_multipart", "structlog", "uvicorn")
@@ -51,6 +52,13 @@ def serve(
     page: PageOption = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
+    on: OnOption = "local",
+    replicas: Annotated[
+        str,
+        typer.Option(
+            metavar="N|FEWEST-MOST", help="--on ray: copies of the service; more as more ask."
+        ),
+    ] = "1",
 ) -> None:
     """Answer over HTTP, until told to stop; what began is finished.
 
@@ -61,6 +69,8 @@ def serve(
     `maeum serve runs/first`
 
     `maeum serve runs/first --host 0.0.0.0 --port 80 --workers 2 --no-page`
+
+    `maeum serve runs/first --host 0.0.0.0 --no-page --on ray --replicas 1-8`
     """
     _ensure_installed()
     from maeum.serving import Serving
@@ -78,10 +88,17 @@ def serve(
         cors=tuple(cors or ()),
         page=_page(page, keys),
     )
-    serve_(
-        serving,
-        listening=lambda address: say(f"serving {run} at {address}, its routes at {address}/docs"),
-    )
+    with on_cluster(on) as there:
+        if there:
+            from maeum.cluster.serving import Replicas, serve_on_ray
+
+            serve_on_ray(serving, Replicas.of(replicas), listening=partial(_say_where, run))
+        else:
+            serve_(serving, listening=partial(_say_where, run))
+
+
+def _say_where(run: str, address: str) -> None:
+    say(f"serving {run} at {address}, its routes at {address}/docs")
 
 
 def _ensure_installed() -> None:

@@ -9,7 +9,7 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, grid, say, table
 from maeum.cli.corpora import CorpusFolder
-from maeum.cli.options import JobsOption, executor_of, takes_settings
+from maeum.cli.options import JobsOption, OnOption, executor_of, on_cluster, takes_settings
 
 if TYPE_CHECKING:
     from maeum.studies import Study
@@ -81,6 +81,7 @@ def run(
     dry_run: DryRun = False,
     overwrite: Overwrite = False,
     jobs: JobsOption = None,
+    on: OnOption = "local",
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
 ) -> None:
@@ -99,7 +100,7 @@ def run(
 
     `maeum study run table5 corpora/ko --to studies/two --text klue/bert-base,klue/roberta-small`
 
-    `maeum study run mine.yaml corpora/ko --to studies/mine --seeds 5`
+    `maeum study run mine.yaml corpora/ko --to studies/mine --seeds 5 --on ray`
     """
     from maeum.studies import named
 
@@ -120,8 +121,9 @@ def run(
     from maeum.studies.running import run_study
 
     tuned = any(cell.settings.tune != "frozen" for cell in study.cells())
-    executor = executor_of(jobs, tuned=tuned)
-    run_study(study, Corpus.open(corpus), to, overwrite=overwrite, executor=executor)
+    with on_cluster(on) as there:
+        executor = executor_of(jobs, tuned=tuned, cluster=there, beside=to)
+        run_study(study, Corpus.open(corpus), to, overwrite=overwrite, executor=executor)
     show(to, json_)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, hide_notes, say, table
 from maeum.cli.corpora import CorpusFolder
-from maeum.cli.options import JobsOption, executor_of, takes_settings
+from maeum.cli.options import JobsOption, OnOption, executor_of, on_cluster, takes_settings
 from maeum.config import PAPER_SPEECH, PAPER_TEXT, Grouping, Settings
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ def train(
     to: Annotated[Path, typer.Option("--to", help="Folder of the run to write.")],
     config: ConfigFile = None,
     overwrite: Overwrite = False,
+    on: OnOption = "local",
+    processes_: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            min=1,
+            help="--on ray: train encoders in so many. [default: one per accelerator, or 1]",
+        ),
+    ] = None,
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
 ) -> None:
@@ -51,6 +60,9 @@ def train(
 
     `maeum train corpora/calls --to runs/calls --from runs/tuned`
 
+    `maeum train corpora/ko --to runs/tuned --speech models/wav2vec2 --tune full --on ray
+    --processes 8`
+
     `torchrun --nproc-per-node 2 -m maeum train corpora/ko --to runs/tuned --speech
     models/wav2vec2 --tune full`
     """
@@ -63,7 +75,14 @@ def train(
         _note_encoders(config, settings)
     else:
         hide_notes()
-    run = learn(Corpus.open(corpus), to, config=config, overwrite=overwrite, **settings)
+    with on_cluster(on) as there:
+        if there:
+            from maeum.cluster.training import train_on_ray
+
+            given = {"config": config, "overwrite": overwrite, **settings}
+            run = train_on_ray(corpus, to, processes=processes_, **given)
+        else:
+            run = learn(Corpus.open(corpus), to, config=config, overwrite=overwrite, **settings)
     if not processes.is_first():
         return
     tested = run.metrics if run.card["used"]["test"] else None
@@ -93,6 +112,7 @@ def crossval(
     config: ConfigFile = None,
     overwrite: Overwrite = False,
     jobs: JobsOption = None,
+    on: OnOption = "local",
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
 ) -> None:
@@ -108,16 +128,17 @@ def crossval(
 
     count = _folds(folds)
     _note_encoders(config, settings)
-    result = cross(
-        Corpus.open(corpus),
-        to,
-        by=by,
-        folds=count,
-        config=config,
-        overwrite=overwrite,
-        executor=executor_of(jobs, tuned=tuned),
-        **settings,
-    )
+    with on_cluster(on) as there:
+        result = cross(
+            Corpus.open(corpus),
+            to,
+            by=by,
+            folds=count,
+            config=config,
+            overwrite=overwrite,
+            executor=executor_of(jobs, tuned=tuned, cluster=there, beside=to),
+            **settings,
+        )
     if json_:
         answer_json(result.to_dict())
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from stat import S_ISREG
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from maeum.corpus.archives import member_at, open_file
 from maeum.errors import ArchiveError
@@ -97,6 +97,16 @@ class Digests:
                 yield opened
             finally:
                 opened.commit()
+
+
+class Remembering(Protocol):
+    """What is known of recordings from before, and what is found now."""
+
+    def before(self, paths: Sequence[Path]) -> dict[Path, Known]:
+        """What is known of some files."""
+
+    def put(self, found: Mapping[Path, Known]) -> None:
+        """Keep what was read."""
 
 
 class OpenDigests:

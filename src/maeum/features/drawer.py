@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float32
@@ -137,6 +137,27 @@ def _safe(name: str) -> str:
     'builtin-acoustic'
     """
     return re.sub(r"[^\w-]+", "-", name, flags=re.ASCII).strip("-")[:60]
+
+
+class Keeping(Protocol):
+    """Where vectors are looked up and kept while a corpus is gone through."""
+
+    def stored(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Which of the keys are there."""
+
+    def vectors(self, keys: Sequence[bytes]) -> dict[bytes, Float32[ndarray, " width"]]:
+        """The vectors that are there, by key."""
+
+    def put(
+        self,
+        key: bytes,
+        vector: Float32[ndarray, " width"],
+        frames: Float32[ndarray, "time dim"] | None = None,
+    ) -> None:
+        """Keep a vector."""
+
+    def commit(self) -> None:
+        """See that what was put stays."""
 
 
 class OpenDrawer:

@@ -16,7 +16,7 @@ from numpy import ndarray
 from maeum.ahead import THREADS, ahead, batches, workers
 from maeum.encoders import Encoder
 from maeum.errors import EncoderError
-from maeum.features.drawer import OpenDrawer
+from maeum.features.drawer import Keeping
 from maeum.features.features import Count
 from maeum.features.frames import mean_over_time
 from maeum.features.hearing import encoding_workers
@@ -60,7 +60,7 @@ class Pass:
     source: Source
     encoder: Any
     over_time: bool = False
-    drawer: OpenDrawer | None = None
+    drawer: Keeping | None = None
     table: Float32[ndarray, "row width"] | None = None
     held: dict[int, Float32[ndarray, "_ _"]] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from maeum.ahead import THREADS, ahead
 from maeum.corpus import Corpus
 from maeum.encoders import Encoder, SpeechEncoder
 from maeum.errors import AudioError, CorpusError, TextError
-from maeum.features.digests import Known, OpenDigests, known, sign_of
+from maeum.features.digests import Known, Remembering, known, sign_of
 from maeum.features.drawer import clip_key, sentence_key
 from maeum.features.hearing import Clip, listen, stretches
 from maeum.features.tables import in_parts
@@ -134,7 +134,7 @@ class Recordings(Source):
     side = "speech"
 
     def __init__(
-        self, corpus: Corpus, *, equal_loudness: bool, digests: OpenDigests | None
+        self, corpus: Corpus, *, equal_loudness: bool, digests: Remembering | None
     ) -> None:
         _ensure_folder(corpus)
         there = corpus.utterances["audio"].is_not_null().to_numpy()

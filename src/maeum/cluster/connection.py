@@ -1,0 +1,145 @@
+"""A Ray cluster: the one there is, the one that was named, or one on this machine alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from maeum import cache
+from maeum.errors import JobError, SettingsError
+from maeum.machine import memory_bytes, processors
+
+LOCAL, RAY, REMOTE = "local", "ray", "ray://"
+"""What `--on` takes; the last one begins an address."""
+
+OBJECTS_BYTES, OBJECTS_SHARE = 2 * 10**9, 0.25
+"""Memory for what processes of this machine hand to each other: at most so much, or this share."""
+
+HANDED_ON = (cache.VARIABLE, "HF_HOME", "HF_HUB_OFFLINE", "HF_ENDPOINT")
+"""Variables that the cluster's processes must know too: where things lie."""
+
+Made = TypeVar("Made")
+
+
+def ensure_installed(on: str) -> None:
+    """See that there is Ray.
+
+    Raises:
+        SettingsError: it is not installed; the message says what to install.
+    """
+    if find_spec("ray") is None:
+        raise SettingsError(
+            f"--on {on} takes Ray, which is not installed: pip install 'maeum[ray]'"
+        )
+
+
+@contextmanager
+def connected(on: str) -> Iterator[None]:
+    """A block with a cluster; one that was started for it ends with it.
+
+    Args:
+        on: `ray`: the cluster that RAY_ADDRESS names or that runs on this machine, else a new one
+            of this machine's processors; `ray://HOST[:PORT]`: that one.
+
+    Raises:
+        SettingsError: Ray is not installed.
+        JobError: the cluster does not answer, or has another version of Python or Ray.
+    """
+    ensure_installed(on)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    os.environ.setdefault("RAY_TRAIN_V2_ENABLED", "1")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    _begin(on)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _begin(on: str) -> None:
+    import ray
+
+    known = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    usual: dict[str, Any] = {
+        "logging_level": logging.ERROR,
+        "log_to_driver": False,
+        "runtime_env": {"env_vars": known},
+    }
+    try:
+        if on.startswith(REMOTE):
+            ray.init(on, **usual)
+            return
+        try:
+            ray.init("auto", **usual)
+        except ConnectionError:
+            objects = min(OBJECTS_BYTES, OBJECTS_SHARE * memory_bytes())
+            ray.init(
+                "local",
+                num_cpus=processors(),
+                object_store_memory=int(objects),
+                include_dashboard=False,
+                **usual,
+            )
+    except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise JobError(
+            f"no Ray cluster answers at {on} ({reason}); see `maeum cluster check`, or do without "
+            "--on"
+        ) from error
+
+
+def is_remote() -> bool:
+    """Whether this process speaks to the cluster from outside, by a `ray://` address."""
+    import ray
+
+    return bool(ray.util.client.ray.is_connected())
+
+
+def inside(work: Callable[..., Made], *given: object) -> Made:
+    """What work gives, done in the cluster: here, or on its head where this is outside of it.
+
+    Args:
+        work: a function of a module, the same in the cluster's version of maeum.
+        given: its arguments.
+
+    Raises:
+        MaeumError: as the work raises.
+    """
+    if not is_remote():
+        return work(*given)
+    import ray
+
+    remote = ray.remote(num_cpus=0)(work).remote(*given)
+    with own_words():
+        return ray.get(remote)
+
+
+@contextmanager
+def own_words() -> Iterator[None]:
+    """What a piece of work could not do, as it was said there.
+
+    Raises:
+        MaeumError: the one that was raised in another process.
+        JobError: that process was lost.
+    """
+    from ray.exceptions import RayError, RayTaskError
+
+    try:
+        yield
+    except RayTaskError as error:
+        cause = error.cause if isinstance(error.cause, Exception) else error
+        raise cause from None
+    except RayError as error:
+        reason = " ".join(str(error).split())
+        raise JobError(
+            f"part of the cluster was lost ({reason}); what was done is kept: type the same again"
+        ) from error

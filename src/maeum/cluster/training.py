@@ -1,0 +1,122 @@
+"""Training in several processes of a cluster, under Ray Train."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from maeum.cluster.connection import own_words
+from maeum.config import Settings
+from maeum.corpus import Corpus
+from maeum.errors import JobError, MaeumError, SettingsError
+from maeum.files import write_text
+from maeum.inference import Run
+
+TRIES = 3
+"""How often training goes on from its last checkpoint when a process or a node was lost."""
+
+PROBLEM = "problem.txt"
+
+
+def train_on_ray(
+    corpus: str | Path,
+    to: str | Path,
+    *,
+    processes: int | None = None,
+    config: str | Path | None = None,
+    overwrite: bool = False,
+    **settings: Any,  # noqa: ANN401 - of `Settings`
+) -> Run:
+    """Train as `training.train` does, in processes of a connected cluster.
+
+    Args:
+        corpus: its folder, which every node sees.
+        to: folder of the run, likewise.
+        processes: that train together; None: one per accelerator, or one.
+        config: YAML file of settings.
+        overwrite: replace a run with other settings.
+        settings: see `Settings`.
+
+    Raises:
+        MaeumError: as `train` does.
+        JobError: the cluster was lost, or processes were lost again and again.
+    """
+    import ray
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    chosen = Settings.of(config, **settings)
+    there = ray.cluster_resources()
+    gpus, tunes = int(there.get("GPU", 0)), chosen.tune != "frozen"
+    count = processes or (gpus if tunes and gpus else 1)
+    if count > 1 and not tunes:
+        raise SettingsError(
+            f"a head on frozen encoders trains in one process, {count} were asked for; leave "
+            "--processes out"
+        )
+    on_gpus = tunes and gpus >= count
+    cpus = int(there.get("CPU", 1)) // count
+    if not on_gpus and cpus < 1:
+        raise JobError(
+            f"{count} processes were asked for and the cluster has {there.get('CPU', 0):g} "
+            "processors; ask for fewer"
+        )
+    folder = Path(to).absolute()
+    home = folder.with_name(f".{folder.name}.ray")
+    home.mkdir(parents=True, exist_ok=True)
+    given = {
+        "corpus": str(Path(corpus).absolute()),
+        "to": str(folder),
+        "settings": chosen.model_dump(),
+        "overwrite": overwrite,
+        "problem": str(home / PROBLEM),
+    }
+    trainer = TorchTrainer(
+        _train,
+        train_loop_config=given,
+        scaling_config=ScalingConfig(
+            num_workers=count, use_gpu=on_gpus, resources_per_worker={"CPU": max(1, min(cpus, 16))}
+        ),
+        run_config=RunConfig(
+            name="train",
+            storage_path=str(home),
+            failure_config=FailureConfig(max_failures=TRIES),
+        ),
+    )
+    try:
+        with own_words():
+            trainer.fit()
+        _refuse_problem(home / PROBLEM)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    return Run.open(folder)
+
+
+def _train(given: dict[str, Any]) -> None:
+    """What every process does: the same as under torchrun."""
+    from maeum.training import train
+
+    try:
+        train(
+            Corpus.open(given["corpus"]),
+            given["to"],
+            overwrite=given["overwrite"],
+            **given["settings"],
+        )
+    except MaeumError as error:  # no use in trying it again
+        write_text(Path(given["problem"]), f"{type(error).__name__}\n{error}")
+
+
+def _refuse_problem(path: Path) -> None:
+    """Raise here what the processes met.
+
+    Raises:
+        MaeumError: there was a problem.
+    """
+    if not path.is_file():
+        return
+    from maeum import errors
+
+    kind, _, sentence = path.read_text(encoding="utf-8").partition("\n")
+    raise getattr(errors, kind)(sentence)

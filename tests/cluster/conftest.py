@@ -1,0 +1,28 @@
+"""A cluster of two workers on this machine, for as long as a module's tests last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    from maeum import machine
+    from maeum.cluster.connection import connected
+
+    os.environ["RAY_AUTH_MODE"] = "disabled"
+    before = os.environ.get(machine.VARIABLE)
+    os.environ[machine.VARIABLE] = "2"
+    try:
+        with connected("ray"):
+            yield
+    finally:
+        if before is None:
+            del os.environ[machine.VARIABLE]
+        else:
+            os.environ[machine.VARIABLE] = before
