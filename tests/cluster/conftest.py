@@ -12,9 +12,13 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
+    import test_on_ray
+    from ray import cloudpickle
+
     from maeum import machine
     from maeum.cluster.connection import connected
 
+    cloudpickle.register_pickle_by_value(test_on_ray)  # its functions are no package's
     os.environ["RAY_AUTH_MODE"] = "disabled"
     before = os.environ.get(machine.VARIABLE)
     os.environ[machine.VARIABLE] = "2"

@@ -5,29 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
-import time
 from contextlib import closing
 
-import polars as pl
 import pytest
-import ray
 
 from maeum.cluster.check import offered
 from maeum.cluster.features import keep_on_ray
 from maeum.cluster.trials import OnTune
 from maeum.corpus import import_corpus
-from maeum.encoders import speech_encoders, text_encoders
-from maeum.errors import CorpusError, SettingsError
+from maeum.encoders import speech_encoders
+from maeum.errors import CorpusError
 from maeum.features import Store, keep
-from maeum.features.digests import Digests
 from maeum.jobs import Here
 from maeum.studies import Study
 from maeum.studies.running import run_study
 from maeum.testing import make_corpus
-from maeum.training import crossval
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster")]
 
@@ -101,15 +93,24 @@ def test_pieces_of_work_are_trials(tmp_path):
     assert collected(square, 10, (1, 2, 3), tmp_path) == {1: 11, 2: 14, 3: 19}
 
 
+def test_what_a_trial_cannot_do_is_told_in_its_own_words(tmp_path):
+    with pytest.raises(CorpusError, match="the third cannot be done"):
+        collected(refuse, None, (1, 2, 3), tmp_path)
+
+
 def test_a_trial_whose_process_is_killed_begins_again(tmp_path):
     assert collected(die_once, tmp_path, (0, 1, 2), tmp_path) == {0: 0, 1: 1, 2: 2}
     assert (tmp_path / "died").exists()
 
 
 def test_a_study_ends_with_the_same_file(corpus, tmp_path):
-    study = Study.from_dict(
-        {
+    study = Study.of(
+        **{
             "name": "two",
+            "title": "two sizes",
+            "asks": "nothing",
+            "rows": ["modality"],
+            "folds": 0,
             "blocks": [{"modality": "text", "size": [2, 3]}],
             "protocols": ["random"],
             "seeds": 1,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from maeum.cluster.connection import own_words
 from maeum.cluster.streams import Share
-from maeum.errors import JobError
+from maeum.errors import JobError, MaeumError
 
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")  # it reads this when imported
 
@@ -25,7 +25,9 @@ Made = TypeVar("Made")
 TRIES = 3
 """How often a trial is begun again whose process or node was lost."""
 
-MADE = "made"
+MADE, PROBLEM = "made", "problem"
+"""What a trial tells: what came of it, or why nothing did."""
+
 GIVEN = ("work", "common", "items")
 
 
@@ -54,6 +56,7 @@ class OnTune:
         self.beside.mkdir(parents=True, exist_ok=True)
         home = tempfile.mkdtemp(prefix=".trials-", dir=self.beside)
         trainable = tune.with_parameters(_Trial, work=work, common=common, items=tuple(items))
+        told = _Told(items, done)
         tuner = tune.Tuner(
             tune.with_resources(trainable, {"cpu": share.cpus, "gpu": share.gpus}),
             param_space={"place": tune.grid_search(list(range(len(items))))},
@@ -62,7 +65,8 @@ class OnTune:
                 name="trials",
                 storage_path=home,
                 failure_config=tune.FailureConfig(max_failures=TRIES),
-                callbacks=[_Told(items, done)],
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                callbacks=[told],
                 verbose=0,
             ),
         )
@@ -71,6 +75,8 @@ class OnTune:
                 ended = tuner.fit()
         finally:
             shutil.rmtree(home, ignore_errors=True)
+        if told.problem is not None:
+            raise told.problem
         if ended.errors:
             reason = str(ended.errors[0]).strip().splitlines()[-1]
             raise JobError(
@@ -88,8 +94,12 @@ class _Trial(tune.Trainable):
         self._work, self._common, self._items = (given[name] for name in GIVEN)
 
     def step(self) -> dict[str, Any]:
-        """Do the piece."""
-        return {MADE: self._work(self._common, self._items[self._place]), "done": True}
+        """Do the piece; what it cannot do is no reason to try it again."""
+        try:
+            made = self._work(self._common, self._items[self._place])
+        except MaeumError as error:
+            return {PROBLEM: error, "done": True}
+        return {MADE: made, "done": True}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Go on with another piece."""
@@ -102,6 +112,7 @@ class _Told(tune.Callback):
 
     def __init__(self, items: Sequence[Any], done: Callable[[Any, Any], object]) -> None:
         self._items, self._done = items, done
+        self.problem: MaeumError | None = None
 
     def on_trial_result(
         self,
@@ -111,4 +122,8 @@ class _Told(tune.Callback):
         result: dict[str, Any],
         **_: object,
     ) -> None:
-        self._done(self._items[trial.config["place"]], result[MADE])
+        """A piece is through."""
+        if PROBLEM in result:
+            self.problem = self.problem or result[PROBLEM]
+        else:
+            self._done(self._items[trial.config["place"]], result[MADE])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from stat import S_ISREG
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from maeum.corpus.archives import member_at, open_file
 from maeum.errors import ArchiveError
@@ -99,6 +99,7 @@ class Digests:
                 opened.commit()
 
 
+@runtime_checkable
 class Remembering(Protocol):
     """What is known of recordings from before, and what is found now."""
 

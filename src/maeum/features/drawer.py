@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -139,6 +139,7 @@ def _safe(name: str) -> str:
     return re.sub(r"[^\w-]+", "-", name, flags=re.ASCII).strip("-")[:60]
 
 
+@runtime_checkable
 class Keeping(Protocol):
     """Where vectors are looked up and kept while a corpus is gone through."""
 
