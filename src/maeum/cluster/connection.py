@@ -22,6 +22,14 @@ OBJECTS_BYTES, OBJECTS_SHARE = 2 * 10**9, 0.25
 HANDED_ON = (cache.VARIABLE, "HF_HOME", "HF_HUB_OFFLINE", "HF_ENDPOINT")
 """Variables that the cluster's processes must know too: where things lie."""
 
+USUAL = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_TRAIN_V2_ENABLED": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+"""What Ray reads before it begins: nothing is sent anywhere, and its own words stay in its logs."""
+
 Made = TypeVar("Made")
 
 
@@ -50,9 +58,8 @@ def connected(on: str) -> Iterator[None]:
         JobError: the cluster does not answer, or has another version of Python or Ray.
     """
     ensure_installed(on)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-    os.environ.setdefault("RAY_TRAIN_V2_ENABLED", "1")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    for name, value in USUAL.items():
+        os.environ.setdefault(name, value)
     import ray
 
     if ray.is_initialized():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 NAME = "maeum"
 
-AHEAD = 4
-"""Requests a replica holds for each its model is given at once: some upload, some wait."""
+HELD = 1000
+"""Requests a replica may hold: more than its service takes, so that it is the service that refuses
+what is too much, in its own words and with the seconds to wait."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,10 @@ def deploy(serving: Serving, replicas: Replicas) -> str:
     share, limits = Share.of_model(large=True), serving.limits
     deployment = serve.deployment(
         name=NAME,
-        max_ongoing_requests=limits.together * AHEAD,
-        max_queued_requests=limits.queue_length,
+        max_ongoing_requests=HELD,
         graceful_shutdown_timeout_s=limits.drain_timeout_s,
         ray_actor_options={
-            "num_cpus": 0 if replicas.most > 1 else share.cpus,
+            "num_cpus": min(share.cpus, max(1, share.processes * share.cpus // replicas.least)),
             "num_gpus": share.gpus,
             "runtime_env": {"env_vars": {VARIABLE: str(share.cpus)}},
         },
@@ -109,6 +110,7 @@ def deploy(serving: Serving, replicas: Replicas) -> str:
             "target_ongoing_requests": limits.together,
         },
     )(serve.ingress()(_Service))
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     with own_words():
         serve.start(http_options={"host": serving.host, "port": serving.port})
         try:
