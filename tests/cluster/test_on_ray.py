@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
 
+import httpx
 import pytest
+from polars.testing import assert_frame_equal
+from ray import serve
 
 from maeum.cluster.check import offered
 from maeum.cluster.features import keep_on_ray
+from maeum.cluster.predictions import predict_on_ray
+from maeum.cluster.serving import Replicas, deploy
 from maeum.cluster.trials import OnTune
 from maeum.corpus import import_corpus
 from maeum.encoders import speech_encoders
 from maeum.errors import CorpusError
 from maeum.features import Store, keep
+from maeum.inference.bulk import Answering, Bulk, Predictions, asked_of_corpus
 from maeum.jobs import Here
+from maeum.serving import Serving
 from maeum.studies import Study
 from maeum.studies.running import run_study
-from maeum.testing import make_corpus
+from maeum.testing import make_corpus, make_speech_checkpoint, make_text_checkpoint
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster")]
 
@@ -123,8 +135,146 @@ def test_a_study_ends_with_the_same_file(corpus, tmp_path):
     assert files[0] == files[1]
 
 
+def answers_of(run, asked, folder, **how):
+    bulk, kept = Bulk(str(run.folder), **how), Predictions(folder)
+    kept.claim(bulk, asked)
+    return bulk, kept, list(kept.lacking(asked))
+
+
+def test_predictions_are_those_made_here(made_run, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("maeum.inference.bulk.AT_ONCE", 16)
+    asked = asked_of_corpus(corpus)
+    bulk, here, pieces = answers_of(made_run, asked, tmp_path / "here")
+    answering = Answering(bulk, here)
+    for piece in pieces:
+        answering(piece)
+    bulk, there, pieces = answers_of(made_run, asked, tmp_path / "ray")
+    answered = []
+    predict_on_ray(bulk, there, pieces, lambda *counts: answered.append(counts))
+    assert sum(count for count, _ in answered) == len(corpus)
+    assert_frame_equal(there.read(), here.read())
+    assert list(there.lacking(asked)) == []
+
+
 def test_the_cluster_says_what_it_offers():
     offer = offered()
     (node,) = offer.nodes
     assert (node.cpus, node.shares, offer.usable) == (2, True, True)
     assert offer.missing == ["no node has an accelerator; pretrained encoders run on processors"]
+
+
+# -- what takes longer: processes that train together, that serve, and that are killed -----------
+
+TUNED = (
+    "--split none --batch-size 8 --epochs {epochs} --tune full --hidden-size 8 --no-bf16 "
+    "--dropout 0 --modality-dropout 0 --no-encoder-noise --class-weights balanced"
+)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    """A folder with tiny encoders and a corpus of 32 utterances."""
+    folder = tmp_path_factory.mktemp("tuned")
+    make_speech_checkpoint(folder / "speech", "wav2vec2-large-robust")
+    make_text_checkpoint(folder / "text", "kcelectra")
+    table = make_corpus(folder / "made", speakers=4, scripts_per_emotion=2)
+    made = import_corpus("table", table, folder / "corpus")
+    made.with_utterances(made.utterances.head(32)).save(folder / "corpus")
+    return folder
+
+
+def typed(folder, to, *more, epochs=5):
+    encoders = ("--speech", str(folder / "speech"), "--text", str(folder / "text"))
+    options = (*encoders, *TUNED.format(epochs=epochs).split(), *more)
+    return [
+        sys.executable,
+        "-m",
+        "maeum",
+        "train",
+        str(folder / "corpus"),
+        "--to",
+        str(to),
+        *options,
+    ]
+
+
+def environment(folder):
+    usual = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    return usual | {"OMP_NUM_THREADS": "1", "MAEUM_CACHE": str(folder / "cache")}
+
+
+def train_typed(folder, to, *more, **how):
+    ended = subprocess.run(
+        typed(folder, to, *more, **how), capture_output=True, env=environment(folder), timeout=280
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads((to / "log.json").read_text(encoding="utf-8"))
+
+
+def losses(log):
+    return [entry["loss"] for entry in log if "loss" in entry]
+
+
+ON_RAY = ("--on", "ray", "--processes", "2")
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_losses_of_one(tuned, tmp_path):
+    alone = losses(train_typed(tuned, tmp_path / "alone"))
+    together = losses(train_typed(tuned, tmp_path / "together", *ON_RAY))
+    assert len(alone) == 20
+    assert together == pytest.approx(alone, abs=1e-5)
+
+
+def killed_once(command, folder, to, victim):
+    """Type a command; kill what matches a pattern once there are checkpoints."""
+    with subprocess.Popen(command, env=environment(folder), stderr=subprocess.DEVNULL) as process:
+        while len(list((to / "checkpoints").glob("checkpoint-*"))) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        victims = [process.pid] if victim is None else _processes(victim)
+        os.kill(victims[-1], signal.SIGKILL)
+        return process.wait(timeout=240)
+
+
+def _processes(pattern):
+    found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
+    return [int(line) for line in found.stdout.split()]
+
+
+@pytest.mark.slow
+def test_training_goes_on_when_a_process_or_all_of_it_is_killed(tuned, tmp_path):
+    whole, one, driver = (tmp_path / name for name in ("whole", "one", "driver"))
+    train_typed(tuned, whole, *ON_RAY, epochs=80)
+    weights = (whole / "model.safetensors").read_bytes()
+    command = typed(tuned, one, *ON_RAY, epochs=80)
+    assert killed_once(command, tuned, one, "ray::RayTrainWorker") == 0
+    assert (one / "model.safetensors").read_bytes() == weights
+    command = typed(tuned, driver, *ON_RAY, epochs=80)
+    assert killed_once(command, tuned, driver, None) == -signal.SIGKILL
+    train_typed(tuned, driver, *ON_RAY, epochs=80)
+    assert (driver / "model.safetensors").read_bytes() == weights
+    assert not list(tmp_path.glob(".*.ray"))
+
+
+@pytest.mark.slow
+def test_a_service_answers_as_the_run_does(made_run):
+    serving = Serving(str(made_run.folder), port=free_port())
+    address = deploy(serving, Replicas())
+    try:
+        answered = httpx.post(f"{address}/v1/predict", data={"text": "정말 마음이 아프다"}).json()
+        expected = made_run.model(text="정말 마음이 아프다")
+        assert answered["probabilities"] == expected.probabilities
+        refused = httpx.post(f"{address}/v1/predict", data={"text": " "})
+        assert (refused.status_code, refused.headers["content-type"]) == (
+            422,
+            "application/problem+json",
+        )
+    finally:
+        serve.shutdown()
+
+
+def free_port():
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        return own.getsockname()[1]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json, say
-from maeum.cli.options import EngineOption, PrecisionOption, engine_of
+from maeum.cli.options import EngineOption, OnOption, PrecisionOption, engine_of
 
 if TYPE_CHECKING:
     from maeum.emotions import EmotionSet
@@ -64,7 +65,9 @@ def predict(
     run: RunFolder,
     audio: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="AUDIO", help="Recordings, or folders of them."),
+        typer.Argument(
+            metavar="AUDIO", help="Recordings, folders of them, or a corpus (with --to)."
+        ),
     ] = None,
     text: Annotated[
         str | None, typer.Option(help="What is said in the one recording given.")
@@ -80,6 +83,13 @@ def predict(
     explain: ExplainFlag = False,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", help="Folder to keep the answers in as Parquet, and to go on from; for many."
+        ),
+    ] = None,
+    on: OnOption = "local",
     json_: JsonFlag = False,
 ) -> None:
     """Name the emotion of recordings, sentences, or both.
@@ -101,12 +111,26 @@ def predict(
     `maeum predict superb/hubert-base-superb-er calls/`
 
     `maeum predict runs/both calls/ --transcribe openai/whisper-small`
+
+    `maeum predict runs/first corpora/calls --to felt --on ray`
     """
     from maeum.inference import Failure, classifier_of
     from maeum.inference.prediction import refuse_no_confidence
     from maeum.inference.queries import queries
 
     refuse_no_confidence(abstain)
+    if to is None and on != "local":
+        raise typer.BadParameter("takes a folder for the answers: --to", param_hint="--on")
+    if to is not None:
+        from maeum.cli.bulk import asked_for, predict_into
+        from maeum.inference.bulk import Bulk
+
+        chosen = engine_of(engine, precision)
+        bulk = Bulk(str(Path(run).absolute()) if Path(run).is_dir() else run, chosen, abstain)
+        bulk = replace(bulk, explain=explain, transcribe=transcribe, language=language)
+        every = asked_for(audio or [], text=text, texts=texts)
+        predict_into(to, bulk, every, speaker=speaker, on=on, json_=json_)
+        return
     asked = queries(audio or [], text=text, texts=texts)
     model = classifier_of(run, engine=engine_of(engine, precision))
     voice = None if speaker is None else model.voice_in(speaker)
