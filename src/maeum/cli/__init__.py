@@ -24,6 +24,7 @@ from maeum.cli import (
     features,
     following,
     judging,
+    planning,
     serving,
     studies,
     training,
@@ -62,6 +63,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "study show": studies.show,
     "study list": studies.list_,
     "cluster check": cluster.check,
+    "plan": planning.plan,
 }
 """Commands in the order of the journey; two words are a command of a group."""
 

@@ -22,19 +22,28 @@ SHOWN = 3
 """Failures that are told one by one; all stand in the files."""
 
 
+Given = tuple[Sequence[Path], str | None, Path | None]
+"""Recordings, folders or a corpus; a text; a table of texts."""
+
+
 def predict_into(
-    folder: Path, bulk: Bulk, asked: pl.DataFrame, *, speaker: Path | None, on: str, json_: bool
+    folder: Path | None, bulk: Bulk, given: Given, *, speaker: Path | None, on: str, json_: bool
 ) -> None:
     """Answer what is not answered yet, and say how it went.
 
     Args:
         folder: where answers are kept.
         bulk: what is asked of which run.
-        asked: columns of `inference.bulk.ASKED`.
+        given: what it is asked about.
         speaker: folder of recordings of the voice.
         on: local, ray or ray://HOST.
         json_: answer in JSON.
     """
+    if folder is None:
+        raise typer.BadParameter("takes a folder for the answers: --to", param_hint="--on")
+    asked = _asked(*given)
+    if Path(bulk.run).is_dir():
+        bulk = replace(bulk, run=str(Path(bulk.run).absolute()))
     if speaker is not None:
         model = classifier_of(bulk.run, engine=bulk.engine)
         bulk = replace(bulk, voice=model.voice_in(speaker))
@@ -55,7 +64,7 @@ def predict_into(
     _tell(folder, kept.read(), json_)
 
 
-def asked_for(audio: Sequence[Path], *, text: str | None, texts: Path | None) -> pl.DataFrame:
+def _asked(audio: Sequence[Path], text: str | None, texts: Path | None) -> pl.DataFrame:
     """What is asked: a corpus, or what `queries` makes of recordings and texts.
 
     Raises:

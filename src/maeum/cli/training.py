@@ -14,6 +14,7 @@ from maeum.config import PAPER_SPEECH, PAPER_TEXT, Grouping, Settings
 
 if TYPE_CHECKING:
     from maeum.evaluation import Evaluation
+    from maeum.training import Run
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="YAML file of settings; options stand over it.")
@@ -67,22 +68,14 @@ def train(
     models/wav2vec2 --tune full`
     """
     Settings.of(config, **settings)  # what cannot be is said before anything heavy is loaded
-    from maeum.corpus import Corpus
     from maeum.training import processes
-    from maeum.training import train as learn
 
     if processes.is_first():
         _note_encoders(config, settings)
     else:
         hide_notes()
-    with on_cluster(on) as there:
-        if there:
-            from maeum.cluster.training import train_on_ray
-
-            given = {"config": config, "overwrite": overwrite, **settings}
-            run = train_on_ray(corpus, to, processes=processes_, **given)
-        else:
-            run = learn(Corpus.open(corpus), to, config=config, overwrite=overwrite, **settings)
+    given = {"config": config, "overwrite": overwrite, **settings}
+    run = _trained(corpus, to, on, processes_, given)
     if not processes.is_first():
         return
     tested = run.metrics if run.card["used"]["test"] else None
@@ -97,6 +90,19 @@ def train(
         )
     if tested:
         answer(f"report: {run.folder / 'report' / 'report.html'}")
+
+
+def _trained(corpus: Path, to: Path, on: str, processes: int | None, given: dict[str, Any]) -> Run:
+    """The run, trained here or on a cluster."""
+    from maeum.corpus import Corpus
+    from maeum.training import train
+
+    with on_cluster(on) as there:
+        if not there:
+            return train(Corpus.open(corpus), to, **given)
+        from maeum.cluster.training import train_on_ray
+
+        return train_on_ray(corpus, to, processes=processes, **given)
 
 
 @takes_settings(but=("split", "patience", "tensorboard"))

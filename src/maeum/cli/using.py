@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,21 +60,32 @@ ExplainFlag = Annotated[
 ]
 
 
+AudioArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="AUDIO", help="Recordings, folders of them, or a corpus (with --to)."),
+]
+TextOption = Annotated[
+    str | None, typer.Option("--text", help="What is said in the one recording given.")
+]
+TextsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--texts", help="Table with columns audio and text, or one sentence a line (.txt)."
+    ),
+]
+AnswersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--to", help="Folder to keep the answers in as Parquet, and to go on from; for many."
+    ),
+]
+
+
 def predict(
     run: RunFolder,
-    audio: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="AUDIO", help="Recordings, folders of them, or a corpus (with --to)."
-        ),
-    ] = None,
-    text: Annotated[
-        str | None, typer.Option(help="What is said in the one recording given.")
-    ] = None,
-    texts: Annotated[
-        Path | None,
-        typer.Option(help="Table with columns audio and text, or one sentence a line (.txt)."),
-    ] = None,
+    audio: AudioArgument = None,
+    text: TextOption = None,
+    texts: TextsOption = None,
     transcribe: TranscribeOption = None,
     language: LanguageOption = None,
     speaker: SpeakerOption = None,
@@ -83,12 +93,7 @@ def predict(
     explain: ExplainFlag = False,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
-    to: Annotated[
-        Path | None,
-        typer.Option(
-            "--to", help="Folder to keep the answers in as Parquet, and to go on from; for many."
-        ),
-    ] = None,
+    to: AnswersOption = None,
     on: OnOption = "local",
     json_: JsonFlag = False,
 ) -> None:
@@ -114,36 +119,45 @@ def predict(
 
     `maeum predict runs/first corpora/calls --to felt --on ray`
     """
-    from maeum.inference import Failure, classifier_of
+    from maeum.inference import classifier_of
+    from maeum.inference.bulk import Bulk
     from maeum.inference.prediction import refuse_no_confidence
     from maeum.inference.queries import queries
 
     refuse_no_confidence(abstain)
-    if to is None and on != "local":
-        raise typer.BadParameter("takes a folder for the answers: --to", param_hint="--on")
-    if to is not None:
-        from maeum.cli.bulk import asked_for, predict_into
-        from maeum.inference.bulk import Bulk
+    if to is not None or on != "local":
+        from maeum.cli.bulk import predict_into
 
-        chosen = engine_of(engine, precision)
-        bulk = Bulk(str(Path(run).absolute()) if Path(run).is_dir() else run, chosen, abstain)
-        bulk = replace(bulk, explain=explain, transcribe=transcribe, language=language)
-        every = asked_for(audio or [], text=text, texts=texts)
-        predict_into(to, bulk, every, speaker=speaker, on=on, json_=json_)
+        bulk = Bulk(run, engine_of(engine, precision), abstain, explain, transcribe, language)
+        predict_into(to, bulk, (audio or [], text, texts), speaker=speaker, on=on, json_=json_)
         return
     asked = queries(audio or [], text=text, texts=texts)
     model = classifier_of(run, engine=engine_of(engine, precision))
     voice = None if speaker is None else model.voice_in(speaker)
     if model.context:
         say("note: this run looks at previous utterances of a dialogue; here each stands alone")
-    failed = False
     spoken = _with_words(asked, model, transcribe, language)
-    for found in model.predict(spoken, voice=voice, explain=explain):
-        failed |= isinstance(found, Failure)
-        told = found if isinstance(found, Failure) else found.or_unsure(abstain)
-        _tell(told, model.emotions, as_json=json_)
-    if failed:
+    answers = model.predict(spoken, voice=voice, explain=explain)
+    if not _all_told(answers, model.emotions, abstain, as_json=json_):
         raise typer.Exit(1)
+
+
+def _all_told(
+    answers: Iterable[Prediction | Failure],
+    emotions: EmotionSet,
+    abstain: float | None,
+    *,
+    as_json: bool,
+) -> bool:
+    """Tell each as it comes; whether none failed."""
+    from maeum.inference import Failure
+
+    good = True
+    for found in answers:
+        good &= not isinstance(found, Failure)
+        told = found if isinstance(found, Failure) else found.or_unsure(abstain)
+        _tell(told, emotions, as_json=as_json)
+    return good
 
 
 def _with_words(

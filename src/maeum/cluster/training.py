@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+
 from maeum.cluster.connection import own_words
 from maeum.config import Settings
 from maeum.corpus import Corpus
@@ -15,6 +18,9 @@ from maeum.inference import Run
 
 TRIES = 3
 """How often training goes on from its last checkpoint when a process or a node was lost."""
+
+MOST_CPUS = 16
+"""Processors of one process; more wait for each other."""
 
 PROBLEM = "problem.txt"
 
@@ -42,26 +48,8 @@ def train_on_ray(
         MaeumError: as `train` does.
         JobError: the cluster was lost, or processes were lost again and again.
     """
-    import ray
-    from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchTrainer
-
     chosen = Settings.of(config, **settings)
-    there = ray.cluster_resources()
-    gpus, tunes = int(there.get("GPU", 0)), chosen.tune != "frozen"
-    count = processes or (gpus if tunes and gpus else 1)
-    if count > 1 and not tunes:
-        raise SettingsError(
-            f"a head on frozen encoders trains in one process, {count} were asked for; leave "
-            "--processes out"
-        )
-    on_gpus = tunes and gpus >= count
-    cpus = int(there.get("CPU", 1)) // count
-    if not on_gpus and cpus < 1:
-        raise JobError(
-            f"{count} processes were asked for and the cluster has {there.get('CPU', 0):g} "
-            "processors; ask for fewer"
-        )
+    scaling = _scaling(processes, tunes=chosen.tune != "frozen")
     folder = Path(to).absolute()
     home = folder.with_name(f".{folder.name}.ray")
     home.mkdir(parents=True, exist_ok=True)
@@ -75,9 +63,7 @@ def train_on_ray(
     trainer = TorchTrainer(
         _train,
         train_loop_config=given,
-        scaling_config=ScalingConfig(
-            num_workers=count, use_gpu=on_gpus, resources_per_worker={"CPU": max(1, min(cpus, 16))}
-        ),
+        scaling_config=scaling,
         run_config=RunConfig(
             name="train",
             storage_path=str(home),
@@ -91,6 +77,34 @@ def train_on_ray(
     finally:
         shutil.rmtree(home, ignore_errors=True)
     return Run.open(folder)
+
+
+def _scaling(processes: int | None, *, tunes: bool) -> ScalingConfig:
+    """What of the cluster each process takes.
+
+    Raises:
+        SettingsError: several processes are asked for and nothing is tuned.
+        JobError: the cluster is too small.
+    """
+    import ray
+
+    there = ray.cluster_resources()
+    cpus, gpus = int(there.get("CPU", 0)), int(there.get("GPU", 0))
+    count = processes or (gpus if tunes and gpus else 1)
+    if count > 1 and not tunes:
+        raise SettingsError(
+            f"a head on frozen encoders trains in one process, {count} were asked for; leave "
+            "--processes out"
+        )
+    if cpus < count:
+        raise JobError(
+            f"{count} processes were asked for and the cluster has {cpus} processors; ask for fewer"
+        )
+    return ScalingConfig(
+        num_workers=count,
+        use_gpu=tunes and gpus >= count,
+        resources_per_worker={"CPU": min(cpus // count, MOST_CPUS)},
+    )
 
 
 def _train(given: dict[str, Any]) -> None:

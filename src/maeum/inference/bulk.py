@@ -52,19 +52,20 @@ _ASKED: dict[str, DataType | DataTypeClass] = {
 ASKED = pl.Schema(_ASKED)
 """Columns of what is asked: whose, the recording, what is said, and which part is meant."""
 
-SCHEMA = pl.Schema(
-    {
-        "id": pl.String,
-        "audio": pl.String,
-        "text": pl.String,
-        "emotion": pl.String,
-        "confidence": pl.Float64,
-        "probabilities": pl.List(pl.Struct({"emotion": pl.String, "probability": pl.Float64})),
-        "modalities": pl.List(pl.String),
-        "contributions": pl.List(pl.Struct({"side": pl.String, "difference": pl.Float64})),
-        "error": pl.String,
-    }
-)
+_ANSWERED: dict[str, DataType | DataTypeClass] = {
+    "id": pl.String,
+    "audio": pl.String,
+    "text": pl.String,
+    "emotion": pl.String,
+    "confidence": pl.Float64,
+    "probabilities": pl.List(pl.Struct({"emotion": pl.String, "probability": pl.Float64})),
+    "modalities": pl.List(pl.String),
+    "contributions": pl.List(pl.Struct({"side": pl.String, "difference": pl.Float64})),
+    "error": pl.String,
+}
+
+SCHEMA = pl.Schema(_ANSWERED)
+"""Columns of what is answered."""
 
 CARDS = ("maeum.yaml", "exported.json", "config.json")
 """Files of a folder that say which weights it holds."""
