@@ -33,9 +33,8 @@ def check(
         if not there:
             raise SettingsError("--on local is no cluster; expected ray, or ray://HOST")
         from maeum.cluster.check import offered
-        from maeum.cluster.connection import inside
 
-        offer = inside(offered)
+        offer = offered()
     if json_:
         answer_json(offer.to_dict())
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -76,6 +77,9 @@ OnOption = Annotated[
 def on_cluster(on: str) -> Iterator[bool]:
     """A block in which the cluster is there that was asked for; whether one was.
 
+    Of a cluster that is spoken to from outside the whole command is done there, and the block is
+    not entered.
+
     Raises:
         SettingsError: nothing goes by that name, or Ray is not installed.
         JobError: the cluster does not answer.
@@ -85,8 +89,13 @@ def on_cluster(on: str) -> Iterator[bool]:
         return
     if on != "ray" and not on.startswith("ray://"):
         raise SettingsError(f"--on is {on!r}; expected local, ray, or ray://HOST")
-    from maeum.cluster.connection import connected
+    from maeum.cluster.connection import connected, ensure_installed
 
+    ensure_installed(on)
+    if on.startswith("ray://"):
+        from maeum.cluster.outside import done_there
+
+        raise typer.Exit(done_there(on, sys.argv[1:]))
     with connected(on):
         yield True
 

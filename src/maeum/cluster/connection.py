@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any
 
 from maeum import cache
 from maeum.errors import JobError, SettingsError
@@ -29,8 +29,6 @@ USUAL = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 """What Ray reads before it begins: nothing is sent anywhere, and its own words stay in its logs."""
-
-Made = TypeVar("Made")
 
 
 def ensure_installed(on: str) -> None:
@@ -102,32 +100,6 @@ def _begin(on: str) -> None:
             f"no Ray cluster answers at {on} ({reason}); see `maeum cluster check`, or do without "
             "--on"
         ) from error
-
-
-def is_remote() -> bool:
-    """Whether this process speaks to the cluster from outside, by a `ray://` address."""
-    import ray
-
-    return bool(ray.util.client.ray.is_connected())
-
-
-def inside(work: Callable[..., Made], *given: object) -> Made:
-    """What work gives, done in the cluster: here, or on its head where this is outside of it.
-
-    Args:
-        work: a function of a module, the same in the cluster's version of maeum.
-        given: its arguments.
-
-    Raises:
-        MaeumError: as the work raises.
-    """
-    if not is_remote():
-        return work(*given)
-    import ray
-
-    remote = ray.remote(num_cpus=0)(work).remote(*given)
-    with own_words():
-        return ray.get(remote)
 
 
 @contextmanager
