@@ -2,9 +2,9 @@
 
     python benchmarks [NAME …] [--folder .bench]
 
-Without names all of them run, which takes about two hours on two cores, 16 GB of memory and 9 GB of
-disk. FOLDER keeps encoders of real size with random weights between runs. What one finds is printed
-and put into docs/benchmarks.md.
+Without names all of them run, which takes about two and a half hours on two cores, 16 GB of memory
+and 9 GB of disk. FOLDER keeps encoders of real size with random weights between runs. What one
+finds is printed and put into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ ALL: dict[str, list[list[str]]] = {
     "tables": [["tables.py"]],
     "store": [["store.py"]],
     "serving": [["serving.py"], ["serving.py", "--malformed", "5000"]],
+    "cluster": [
+        ["cluster.py", "FOLDER/cluster"],
+        ["cluster.py", "FOLDER/cluster-10", "--clips", "10240", "--played"],
+    ],
     "aihub466": [["aihub466.py"]],
 }
 """Name -> what is run for it, FOLDER standing for where encoders lie."""
@@ -50,7 +54,7 @@ def main() -> None:
 def _run(name: str, folder: Path) -> bool:
     begin, good = time.perf_counter(), True
     for script, *arguments in ALL[name]:
-        given = [str(folder) if one == "FOLDER" else one for one in arguments]
+        given = [one.replace("FOLDER", str(folder)) for one in arguments]
         print(f"\n== {script} {' '.join(given)}", flush=True)
         here = str(Path(__file__).parent / script)
         good &= subprocess.run([sys.executable, here, *given], check=False).returncode == 0

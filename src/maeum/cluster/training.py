@@ -10,6 +10,7 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
 from maeum.cluster.connection import own_words
+from maeum.cluster.notes import followed, write_notes
 from maeum.config import Settings
 from maeum.corpus import Corpus
 from maeum.errors import JobError, MaeumError, SettingsError
@@ -22,7 +23,8 @@ TRIES = 3
 MOST_CPUS = 16
 """Processors of one process; more wait for each other."""
 
-PROBLEM = "problem.txt"
+PROBLEM, NOTES = "problem.txt", "notes.txt"
+"""Files of what a process could not do, and of what it says meanwhile."""
 
 
 def train_on_ray(
@@ -58,7 +60,7 @@ def train_on_ray(
         "to": str(folder),
         "settings": chosen.model_dump(),
         "overwrite": overwrite,
-        "problem": str(home / PROBLEM),
+        "home": str(home),
     }
     trainer = TorchTrainer(
         _train,
@@ -71,7 +73,7 @@ def train_on_ray(
         ),
     )
     try:
-        with own_words():
+        with own_words(), followed(home / NOTES):
             trainer.fit()
         _refuse_problem(home / PROBLEM)
     finally:
@@ -109,8 +111,11 @@ def _scaling(processes: int | None, *, tunes: bool) -> ScalingConfig:
 
 def _train(given: dict[str, Any]) -> None:
     """What every process does: the same as under torchrun."""
-    from maeum.training import train
+    from maeum.training import processes, train
 
+    home = Path(given["home"])
+    if processes.is_first():
+        write_notes(home / NOTES)
     try:
         train(
             Corpus.open(given["corpus"]),
@@ -119,7 +124,7 @@ def _train(given: dict[str, Any]) -> None:
             **given["settings"],
         )
     except MaeumError as error:  # no use in trying it again
-        write_text(Path(given["problem"]), f"{type(error).__name__}\n{error}")
+        write_text(home / PROBLEM, f"{type(error).__name__}\n{error}")
 
 
 def _refuse_problem(path: Path) -> None:

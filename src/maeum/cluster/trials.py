@@ -25,6 +25,9 @@ Made = TypeVar("Made")
 TRIES = 3
 """How often a trial is begun again whose process or node was lost."""
 
+OWN = ".trials-"
+"""Begins the name of the folder for files of Tune's; one that a killed command left is removed."""
+
 MADE, PROBLEM = "made", "problem"
 """What a trial tells: what came of it, or why nothing did."""
 
@@ -54,7 +57,9 @@ class OnTune:
         """See `Executor.run`; a lost node costs the trials that ran there, which begin again."""
         share = Share.of_model(large=self.large)
         self.beside.mkdir(parents=True, exist_ok=True)
-        home = tempfile.mkdtemp(prefix=".trials-", dir=self.beside)
+        for left in self.beside.glob(f"{OWN}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        home = tempfile.mkdtemp(prefix=OWN, dir=self.beside)
         trainable = tune.with_parameters(_Trial, work=work, common=common, items=tuple(items))
         told = _Told(items, done)
         tuner = tune.Tuner(
