@@ -38,7 +38,7 @@ fix: $(READY) ## format, and mend what can be mended
 cli-page: $(READY) ## docs/cli.md from the commands' own help
 	$(BIN)/python tools/make_cli_page.py
 
-bench: $(READY) ## all benchmarks, two hours; some: make bench ONLY="limits answers"
+bench: $(READY) ## all benchmarks, two and a half hours; some: make bench ONLY="limits answers"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,bench]'
 	$(BIN)/python benchmarks $(ONLY)
 
