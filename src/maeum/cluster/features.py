@@ -26,6 +26,7 @@ from maeum.encoders import (
     text_encoders,
 )
 from maeum.engine import Engine
+from maeum.errors import JobError
 from maeum.features import Count, Kept, Store
 from maeum.features.database import bytes_of
 from maeum.features.digests import Known, Sign
@@ -168,7 +169,13 @@ class _Passed:
     def _take_in(self, row: dict[str, Any], opened: OpenDrawer) -> None:
         """What came of a piece: its shard, its failures, and hashes of recordings it read."""
         if row["shard"]:
-            take_in(folder_of(opened.drawer) / row["shard"], opened)
+            shard = folder_of(opened.drawer) / row["shard"]
+            if not shard.is_file():
+                raise JobError(
+                    f"a process of the cluster wrote {shard}, which is not there on this machine; "
+                    "see `maeum cluster check`, and name a folder all machines see in MAEUM_CACHE"
+                )
+            take_in(shard, opened)
         self._found += row["found"]
         self._encoded += row["encoded"]
         self.failures |= dict(zip(row["failed"], row["why"], strict=True))
