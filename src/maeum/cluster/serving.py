@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import threading
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from maeum.cluster.connection import own_words
 from maeum.cluster.streams import Share
-from maeum.errors import JobError, SettingsError
+from maeum.errors import JobError, RunError, SettingsError
 from maeum.machine import VARIABLE
 from maeum.serving import Serving
+from maeum.serving.running import app_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -67,11 +69,25 @@ class _Service:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._app: FastAPI | None = None
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        from maeum.serving.running import app_of
+        """Asked for by Ray Serve when the replica begins."""
+        self._app = app_of(self._serving)
+        return self._app
 
-        return app_of(self._serving)
+    async def check_health(self) -> None:
+        """Asked for when the replica begins, and from time to time: nobody meets a cold model.
+
+        Raises:
+            RunError: the model turned out not to answer.
+        """
+        if self._app is None:
+            return
+        service = self._app.state.service
+        await asyncio.to_thread(service.wait_until_warm)
+        if service.broken:
+            raise RunError(service.broken)
 
 
 def deploy(serving: Serving, replicas: Replicas) -> str:
