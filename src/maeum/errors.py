@@ -67,5 +67,5 @@ class RunError(MaeumError, ValueError):
     """A folder is no run, is unfinished, or lacks what is asked of it."""
 
 
-class JobError(MaeumError, RuntimeError):
+class JobError(MaeumError, ValueError):
     """A process or machine that did part of the work was lost."""

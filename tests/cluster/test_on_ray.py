@@ -33,7 +33,7 @@ from maeum.studies import Study
 from maeum.studies.running import run_study
 from maeum.testing import make_corpus, make_speech_checkpoint, make_text_checkpoint
 
-pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.usefixtures("cluster")]
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,6 @@ def losses(log):
 ON_RAY = ("--on", "ray", "--processes", "2")
 
 
-@pytest.mark.slow
 def test_two_processes_have_the_losses_of_one(tuned, tmp_path):
     alone = losses(train_typed(tuned, tmp_path / "alone"))
     together = losses(train_typed(tuned, tmp_path / "together", *ON_RAY))
@@ -242,7 +241,6 @@ def _processes(pattern):
     return [int(line) for line in found.stdout.split()]
 
 
-@pytest.mark.slow
 def test_training_goes_on_when_a_process_or_all_of_it_is_killed(tuned, tmp_path):
     whole, one, driver = (tmp_path / name for name in ("whole", "one", "driver"))
     train_typed(tuned, whole, *ON_RAY, epochs=30)
@@ -257,7 +255,6 @@ def test_training_goes_on_when_a_process_or_all_of_it_is_killed(tuned, tmp_path)
     assert not list(tmp_path.glob(".*.ray"))
 
 
-@pytest.mark.slow
 def test_a_service_answers_as_the_run_does(made_run):
     serving = Serving(str(made_run.folder), port=free_port())
     address = deploy(serving, Replicas())
