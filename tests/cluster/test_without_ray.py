@@ -37,7 +37,17 @@ def typed(monkeypatch, capsys, made_corpus, made_run, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+USUAL = ("features", "check")
+"""The others are much like these."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(words, id=name, marks=() if name in USUAL else pytest.mark.slow)
+        for name, words in COMMANDS.items()
+    ],
+)
 def test_without_ray_one_line_says_what_to_install(typed, words, monkeypatch):
     monkeypatch.setattr(connection, "find_spec", lambda name: None)
     code, said = typed(*words, "--on", "ray")

@@ -105,7 +105,12 @@ def test_an_item_has_one_vector_alone_and_among_others(both, side, family, engin
 )
 @pytest.mark.parametrize(
     ("engine", "precision"),
-    [("onnx", "float32"), ("onnx", "int8"), ("openvino", "float32"), ("openvino", "bfloat16")],
+    [
+        ("onnx", "float32"),
+        pytest.param("onnx", "int8", marks=pytest.mark.slow),
+        ("openvino", "float32"),
+        pytest.param("openvino", "bfloat16", marks=pytest.mark.slow),
+    ],
 )
 def test_threads_that_share_the_cores_get_the_same_vectors(both, side, family, engine, precision):
     _, graph, _ = both(side, family, engine, precision)

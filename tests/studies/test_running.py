@@ -460,6 +460,7 @@ def test_more_recordings_teach_more(tmp_path):
     assert many > few + 0.1
 
 
+@pytest.mark.slow
 def test_runs_beside_each_other_end_with_the_same_file(finished, said, tmp_path):
     study = small(protocols=["random", "speaker+script"])
     run_study(study, said, tmp_path / "study", executor=Processes(2))

@@ -113,6 +113,7 @@ def test_an_interrupted_cross_validation_goes_on_with_the_folds_that_lack(told, 
     assert gone_on.to_dict() == whole.to_dict()
 
 
+@pytest.mark.slow
 def test_folds_beside_each_other_give_the_same(told, tmp_path):
     one = crossval(told, tmp_path / "one", folds=3, **QUICK)
     two = crossval(told, tmp_path / "two", folds=3, executor=Processes(2), **QUICK)
