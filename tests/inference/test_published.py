@@ -176,6 +176,7 @@ def test_it_is_found_by_its_name_in_the_cache_of_the_hub(checkpoints, tmp_path, 
     )
 
 
+@pytest.mark.slow
 def test_runs_of_ones_own_are_opened_without_transformers(made_run):
     script = (
         "import sys\n"

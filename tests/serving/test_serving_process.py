@@ -102,6 +102,7 @@ def test_what_cannot_be_served_is_said_at_the_start(served, tmp_path):
         assert f"port {port} (Address already in use)" in complaint(served.folder, "--port", port)
 
 
+@pytest.mark.slow
 def test_a_run_that_compares_voices_is_refused_without_one(tmp_path, made_corpus, quick):
     from maeum.training import train
 

@@ -169,6 +169,7 @@ run_study(small(protocols=["random", "speaker+script"]), Corpus.open(sys.argv[1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+@pytest.mark.slow
 def test_a_study_killed_outright_ends_with_the_same_file(finished, said, tmp_path, request):
     said.save(tmp_path / "corpus")
     folder = tmp_path / "study"

@@ -67,6 +67,7 @@ def corpus(tmp_path_factory):
     return folder / "corpus"
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_losses_of_one(tmp_path, corpus, pair):
     alone, _ = trained(tmp_path, corpus, *pair, count=1)
     together, ended = trained(tmp_path, corpus, *pair, count=2)
