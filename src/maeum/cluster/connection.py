@@ -13,8 +13,8 @@ from maeum import cache
 from maeum.errors import JobError, SettingsError
 from maeum.machine import memory_bytes, processors
 
-LOCAL, RAY, REMOTE = "local", "ray", "ray://"
-"""What `--on` takes; the last one begins an address."""
+RAY, REMOTE = "ray", "ray://"
+"""What `--on` takes beside `local`; the second begins an address."""
 
 OBJECTS_BYTES, OBJECTS_SHARE = 2 * 10**9, 0.25
 """Memory for what processes of this machine hand to each other: at most so much, or this share."""

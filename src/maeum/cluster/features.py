@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from maeum.cluster.sizing import PIECE
 from maeum.cluster.streams import Share, streamed
 from maeum.corpus import Corpus
 from maeum.encoders import (
@@ -39,9 +41,6 @@ from maeum.features.tables import in_parts
 from maeum.progress import Show, bar
 
 logger = logging.getLogger(__name__)
-
-PIECE = 256
-"""Utterances a process is handed at once; what its loss costs at most."""
 
 COLUMNS = {"speech": ("audio", "channel", "start_s", "duration_s"), "text": ("text",)}
 """What a process must know of an utterance, by side."""
@@ -115,7 +114,7 @@ def keep_on_ray(
                 _hollow(corpus),
                 equal_loudness,
                 frames,
-                drawer,
+                replace(drawer, path=drawer.path.absolute()),
             )
             done = _Passed(corpus, source, encoder, store)
             counts[encoder.name] = done.run(job)
@@ -147,9 +146,7 @@ class _Passed:
             for row in streamed(pieces, Encoding, job, share):
                 self._take_in(row, opened)
                 self._tell(show)
-        folder = folder_of(job.drawer)
-        if folder.is_dir():
-            folder.rmdir()
+        shutil.rmtree(folder_of(job.drawer), ignore_errors=True)  # what killed processes left
         return self._told()
 
     def _missing(self, opened: OpenDrawer) -> NDArray[np.int64]:

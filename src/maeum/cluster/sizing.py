@@ -18,6 +18,7 @@ import numpy as np
 
 from maeum.encoders.known import KNOWN, KnownEncoder
 from maeum.errors import SettingsError
+from maeum.features.space import KEPT_PER_BYTE
 
 ASSUMED_SHARE = 0.3
 """Of an accelerator's peak, that batches by length reach; not measured here."""
@@ -31,9 +32,6 @@ STATISTICS_FIXED_S, STATISTICS_REAL_TIMES = 0.008, 200
 
 CLIP_S, SENTENCE_TOKENS, TOKENS_PER_LETTER = 4.0, 32, 0.6
 """What the operations of a known encoder are counted for, and how long sentences are to it."""
-
-KEPT_PER_BYTE = 1.2
-"""Disk for a byte of vectors; see `features.space`."""
 
 LEAST_PROCESS_GB = 1.5
 """Memory of a process beside the weights it holds: torch, transformers, what is on its way."""
@@ -285,7 +283,7 @@ NODES = (1, 10, 100)
 """How many machines a job is played through on, beside as many as were named."""
 
 PIECE = 256
-"""Utterances of a piece; see `cluster.features`."""
+"""Utterances a process is handed at once; what its loss costs at most."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def take_in(path: Path, drawer: OpenDrawer) -> int:
 
 
 def take_in_left_over(drawer: OpenDrawer) -> int:
-    """Put in what a stopped job left, and take the folder away; how many vectors that were."""
+    """Put in what a stopped job left; how many vectors that were."""
     folder = folder_of(drawer.drawer)
     return sum(take_in(path, drawer) for path in sorted(folder.glob("*.parquet")))
 
