@@ -8,6 +8,7 @@ weights laid out ahead by oneDNN, best of many: what no encoder can exceed.
 
 from __future__ import annotations
 
+import math
 import time
 from functools import cache
 
@@ -28,8 +29,12 @@ def main() -> None:
 
 @cache
 def measured_gflops(precision: str) -> float:
-    """Billions of operations a second; a multiply and an add are two."""
-    return _best(_quantized() if precision == "int8" else _packed(getattr(torch, precision)))
+    """Billions of operations a second, a multiply and an add are two; nan: it cannot do that."""
+    try:
+        product = _quantized() if precision == "int8" else _packed(getattr(torch, precision))
+    except RuntimeError:  # no bfloat16 on this processor
+        return math.nan
+    return _best(product)
 
 
 def _best(product) -> float:  # noqa: ANN001

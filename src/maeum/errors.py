@@ -14,6 +14,7 @@ line.
     ├── TextError         a text is empty or cannot be decoded
     ├── EncoderError      no encoder of that name, or it cannot be loaded
     ├── StoreError        the feature store is broken, or lacks what it had
+    ├── StorageError      what lies elsewhere cannot be read or written
     ├── JobError          a process or machine that did part of the work was lost
     └── RunError          a folder is no run, is unfinished, or lacks what is asked of it
 """
@@ -65,6 +66,10 @@ class StoreError(MaeumError, ValueError):
 
 class RunError(MaeumError, ValueError):
     """A folder is no run, is unfinished, or lacks what is asked of it."""
+
+
+class StorageError(MaeumError, ValueError):
+    """What lies elsewhere cannot be read or written."""
 
 
 class JobError(MaeumError, ValueError):

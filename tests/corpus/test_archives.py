@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from maeum.corpus.archives import archive, is_file, member_at, open_file, zip_of
+from maeum.corpus.archives import archive, indirect, is_file, open_file, zip_of
 from maeum.corpus.audio import load, read_header
 from maeum.errors import ArchiveError, AudioError
 from maeum.features.digests import known, sign_of
@@ -62,7 +62,7 @@ def test_what_is_not_inside_is_no_file_and_says_so(zipped):
     assert is_file(zipped / "1.기쁨" / "a.wav")
     assert sign_of(gone) is None
     with pytest.raises(ArchiveError, match="no such file"):
-        member_at(gone)
+        indirect(gone)
     with pytest.raises(AudioError, match="no such file"):
         read_header(gone)
 

@@ -17,6 +17,7 @@ from maeum.inference.bulk import Answering, Bulk, Piece, Predictions, asked_in, 
 from maeum.inference.exported import classifier_of
 from maeum.inference.queries import queries
 from maeum.progress import bar
+from maeum.storage import kept
 
 SHOWN = 3
 """Failures that are told one by one; all stand in the files."""
@@ -47,9 +48,15 @@ def predict_into(
     if speaker is not None:
         model = classifier_of(bulk.run, engine=bulk.engine)
         bulk = replace(bulk, voice=model.voice_in(speaker))
-    kept = Predictions(folder.absolute())
-    kept.claim(bulk, asked)
-    pieces = list(kept.lacking(asked))
+    with kept(folder) as here:
+        answers = _answered(bulk, Predictions(here.absolute()), asked, on)
+    _tell(folder, answers, json_)
+
+
+def _answered(bulk: Bulk, to: Predictions, asked: pl.DataFrame, on: str) -> pl.DataFrame:
+    """All answers, those that were there before and those that were not."""
+    to.claim(bulk, asked)
+    pieces = list(to.lacking(asked))
     done = len(asked) - sum(len(piece.rows) for piece in pieces)
     with bar(total=len(asked), label="predicting") as show:
         show(done, "")
@@ -60,8 +67,8 @@ def predict_into(
             show(done, "")
 
         if pieces:
-            _answer(bulk, kept, pieces, told, on)
-    _tell(folder, kept.read(), json_)
+            _answer(bulk, to, pieces, told, on)
+    return to.read()
 
 
 def _asked(audio: Sequence[Path], text: str | None, texts: Path | None) -> pl.DataFrame:

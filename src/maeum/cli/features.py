@@ -53,6 +53,14 @@ def features(
     encoder: Annotated[
         str | None, typer.Option(help="--prune: only what this encoder made.")
     ] = None,
+    shared: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Take what others put into this folder, and put there what is new; it may lie "
+            "elsewhere (s3://BUCKET/FOLDER).",
+        ),
+    ] = None,
     on: OnOption = "local",
     json_: JsonFlag = False,
     **settings: Any,  # noqa: ANN401 - one per setting
@@ -67,6 +75,8 @@ def features(
     `maeum features corpora/ko --speech facebook/wav2vec2-large-robust --modality speech`
 
     `maeum features corpora/ko --speech facebook/wav2vec2-large-robust --on ray`
+
+    `maeum features s3://calls/corpus --speech models/wav2vec2 --shared s3://calls/vectors`
 
     `maeum features`
 
@@ -85,13 +95,16 @@ def features(
     elif corpus is None:
         _list(json_)
     else:
-        _compute(corpus, Settings.of(**settings), frames, on, json_)
+        _compute(corpus, Settings.of(**settings), frames, shared, on, json_)
 
 
-def _compute(folder: Path, settings: Settings, frames: bool, on: str, json_: bool) -> None:
+def _compute(
+    folder: Path, settings: Settings, frames: bool, shared: Path | None, on: str, json_: bool
+) -> None:
     from maeum.corpus import Corpus
     from maeum.encoders import Reading, speech_encoders, text_encoders
     from maeum.features import keep
+    from maeum.features.sharing import sharing
     from maeum.features.space import ensure_room, needed_bytes, spoken
 
     corpus, store = Corpus.open(folder), _store()
@@ -108,7 +121,7 @@ def _compute(folder: Path, settings: Settings, frames: bool, on: str, json_: boo
     ensure_room(store, needed)
     if needed:
         say(f"up to {spoken(needed)} will be kept in {store.folder}")
-    with on_cluster(on) as there:
+    with on_cluster(on) as there, sharing(shared, corpus, **what):
         if there:
             from maeum.cluster.features import keep_on_ray
 

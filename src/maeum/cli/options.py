@@ -16,6 +16,7 @@ from maeum.config import Settings
 from maeum.engine import Engine
 from maeum.errors import SettingsError
 from maeum.jobs import Executor, Here, Processes
+from maeum.storage import working_folder
 
 Command = Callable[..., None]
 
@@ -114,7 +115,7 @@ def executor_of(
     if cluster:
         from maeum.cluster.trials import OnTune
 
-        return OnTune((beside or Path()).absolute(), large=tuned)
+        return OnTune(working_folder(beside or Path()), large=tuned)
     return Here() if jobs is None and tuned else Processes(jobs)
 
 

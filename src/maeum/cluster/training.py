@@ -16,6 +16,7 @@ from maeum.corpus import Corpus
 from maeum.errors import JobError, MaeumError, SettingsError
 from maeum.files import write_text
 from maeum.inference import Run
+from maeum.storage import absolute, keeps
 
 TRIES = 3
 """How often training goes on from its last checkpoint when a process or a node was lost."""
@@ -27,6 +28,7 @@ PROBLEM, NOTES = "problem.txt", "notes.txt"
 """Files of what a process could not do, and of what it says meanwhile."""
 
 
+@keeps("to")
 def train_on_ray(
     corpus: str | Path,
     to: str | Path,
@@ -56,7 +58,7 @@ def train_on_ray(
     home = folder.with_name(f".{folder.name}.ray")
     home.mkdir(parents=True, exist_ok=True)
     given = {
-        "corpus": str(Path(corpus).absolute()),
+        "corpus": str(absolute(Path(corpus))),
         "to": str(folder),
         "settings": chosen.model_dump(),
         "overwrite": overwrite,

@@ -2,6 +2,7 @@
 
 People keep a corpus as the zips it came in. Nothing is unpacked: a zip's table of contents is read
 once, and a member when it is asked for. Names are read as UTF-8 or cp949, whatever the zip says.
+A file, or a zip, may lie elsewhere (`maeum.storage`): `indirect` finds both kinds.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from maeum.errors import ArchiveError
+from maeum.errors import ArchiveError, StorageError
 from maeum.files import KOREAN_ENCODINGS
+from maeum.storage import FarFile, address_of, far_file, is_far
 
 SUFFIX = ".zip"
 MOST_BYTES = 2**30
@@ -29,6 +31,9 @@ _INSIDE = SUFFIX + os.sep
 _MARKED_UTF8 = 0x800
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 """What zipfile raises where a zip is broken, encrypted, or packed in a way it does not know."""
+
+NOT_TO_BE_HAD = (ArchiveError, StorageError)
+"""What is raised where a file inside a zip, or elsewhere, cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,14 @@ class Archive:
 
     Raises:
         ArchiveError: it is no zip, or broken.
+        StorageError: it lies elsewhere and cannot be had.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        far = far_file(path)
         try:
-            self.zip = zipfile.ZipFile(path)
+            self.zip = zipfile.ZipFile(path if far is None else far.open_in_place())
         except _UNREADABLE as error:
             raise ArchiveError(f"{path} is no zip or a broken one ({error}); copy it") from error
 
@@ -132,7 +139,11 @@ def archive(path: Path) -> Archive:
 
     Raises:
         ArchiveError: it is no zip, or broken.
+        StorageError: it lies elsewhere and cannot be had.
     """
+    far = far_file(path)
+    if far is not None:
+        return _archive(path, far.size, far.changed_ns, os.getpid())
     try:
         status = path.stat()
     except OSError as error:
@@ -161,16 +172,19 @@ def zip_of(path: Path) -> Path | None:
 
 @lru_cache(maxsize=1024)
 def _is_plain_file(path: Path) -> bool:
-    return path.is_file()
+    return far_file(path) is not None if is_far(path) else path.is_file()
 
 
-def member_at(path: Path) -> Member | None:
-    """The file inside a zip a path leads to; None for a path that goes through no zip.
+def indirect(path: Path) -> Member | FarFile | None:
+    """The file a path leads to inside a zip, or elsewhere; None for a plain path.
 
     Raises:
         ArchiveError: the zip is broken, or has no such file.
+        StorageError: storage does not answer, or has no such file.
     """
     home = zip_of(path)
+    if home is None and is_far(path):
+        return _far(path)
     if home is None:
         return None
     opened = archive(home)
@@ -180,20 +194,28 @@ def member_at(path: Path) -> Member | None:
     return Member(path, opened, info)
 
 
+def _far(path: Path) -> FarFile:
+    found = far_file(path)
+    if found is None:
+        raise StorageError(f"{address_of(path)} does not exist; check the address")
+    return found
+
+
 def is_file(path: Path) -> bool:
-    """Whether there is a file, plain or inside a zip."""
+    """Whether there is a file, plain, inside a zip, or elsewhere."""
     try:
-        return path.is_file() or member_at(path) is not None
-    except ArchiveError:
+        return path.is_file() or indirect(path) is not None
+    except NOT_TO_BE_HAD:
         return False
 
 
 def open_file(path: Path) -> IO[bytes]:
-    """The file at a path, plain or inside a zip.
+    """The file at a path, plain, inside a zip, or elsewhere.
 
     Raises:
         ArchiveError: the zip is broken, or has no such file.
+        StorageError: it lies elsewhere and cannot be had.
         OSError: a plain file cannot be opened.
     """
-    member = member_at(path)
-    return path.open("rb") if member is None else member.open()
+    found = indirect(path)
+    return path.open("rb") if found is None else found.open()

@@ -18,10 +18,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from maeum.corpus.archives import member_at
+from maeum.corpus.archives import indirect, is_file
 from maeum.corpus.decoding import AudioHeader, Recording, Samples, opened
 from maeum.corpus.wav import HEAD_BYTES, wav_header
 from maeum.errors import AudioError
+from maeum.storage import files_below, is_far
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -63,9 +64,9 @@ def read_header(path: Path) -> AudioHeader:
 def _plain_header(path: Path) -> AudioHeader | None:
     """Of a plain wav; None for anything else, or nothing."""
     try:
-        member = member_at(path)
-        if member is not None:
-            return wav_header(member.head(HEAD_BYTES), member.size)
+        found = indirect(path)
+        if found is not None:
+            return wav_header(found.head(HEAD_BYTES), found.size)
         if not path.is_file():  # opening a pipe would wait for who writes to it
             return None
         with path.open("rb", buffering=0) as file:
@@ -266,8 +267,14 @@ def find_recordings(paths: Sequence[Path]) -> list[Path]:
         AudioError: a folder holds no recording.
     """
     return [
-        found for path in paths for found in (_recordings_below(path) if path.is_dir() else [path])
+        found
+        for path in paths
+        for found in (_recordings_below(path) if _is_folder(path) else [path])
     ]
+
+
+def _is_folder(path: Path) -> bool:
+    return not is_file(path) if is_far(path) else path.is_dir()
 
 
 def _recordings_below(folder: Path) -> list[Path]:
@@ -281,7 +288,14 @@ def _recordings_below(folder: Path) -> list[Path]:
 
 
 def _audio_files(folder: Path) -> Iterator[Path]:
+    if is_far(folder):
+        yield from (folder / name for name, _ in files_below(folder) if _is_audio(Path(name).name))
+        return
     for below, _, names in os.walk(folder):
         for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES:
+            if _is_audio(name):
                 yield Path(below, name)
+
+
+def _is_audio(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES

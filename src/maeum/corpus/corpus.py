@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,9 @@ from maeum.corpus.manifest import REJECTED_SCHEMA, read_manifest, read_table, wr
 from maeum.emotions import EmotionSet
 from maeum.errors import CorpusError
 from maeum.files import write_json
+from maeum.storage import fetched, is_far, keeps, spelled
+
+FILES = ("corpus.json", "manifest.parquet", "rejected.parquet")
 
 FORMAT = 1
 """Raised when a reader of older folders would misread a new one."""
@@ -54,28 +58,29 @@ class Corpus:
 
         Raises:
             CorpusError: the folder holds none, a half-written or a newer one.
+            StorageError: it lies elsewhere and cannot be had.
         """
-        folder = Path(folder)
+        named, folder = Path(folder), fetched(folder, FILES)
         card = _read_card(folder)
-        audio_root = card["audio_root"]
         corpus = cls(
             utterances=read_manifest(folder / "manifest.parquet"),
             emotions=EmotionSet.from_dict(card["emotions"]),
-            audio_root=None if audio_root is None else folder / audio_root,
+            audio_root=_audio_root(card["audio_root"], named),
             reader=card["reader"],
             source=card["source"],
             notes=tuple(card["notes"]),
             rejected=read_table(folder / "rejected.parquet", REJECTED_SCHEMA),
             sign=card.get("sign", ""),
         )
-        named = set(corpus.utterances["emotion"]) <= set(corpus.emotions.names)
-        if not named or len(corpus) != card["utterances"]:
+        known = set(corpus.utterances["emotion"]) <= set(corpus.emotions.names)
+        if not known or len(corpus) != card["utterances"]:
             raise CorpusError(
                 f"{folder} holds a corpus.json and a manifest.parquet that do not belong together; "
                 "import again"
             )
         return corpus
 
+    @keeps("folder")
     def save(self, folder: str | Path) -> None:
         """Write the three files; `corpus.json` last, so that a folder without it is unfinished."""
         folder = Path(folder)
@@ -86,7 +91,7 @@ class Corpus:
             "format": FORMAT,
             "reader": self.reader,
             "source": self.source,
-            "audio_root": None if root is None else str(root.resolve()),
+            "audio_root": None if root is None else spelled(root),
             "emotions": self.emotions.to_dict(),
             "utterances": len(self),
             "rejected": dict(self.rejected["reason"].value_counts().sort("reason").iter_rows()),
@@ -118,6 +123,15 @@ class Corpus:
     def with_utterances(self, utterances: pl.DataFrame) -> Corpus:
         """The same corpus with other rows."""
         return replace(self, utterances=utterances)
+
+
+def _audio_root(stated: str | None, folder: Path) -> Path | None:
+    """Where recordings lie, as a corpus in a folder states it."""
+    if stated is None:
+        return None
+    if is_far(stated):
+        return Path(stated)
+    return Path(os.path.normpath(folder / stated)) if is_far(folder) else folder / stated
 
 
 def _read_card(folder: Path) -> dict[str, Any]:

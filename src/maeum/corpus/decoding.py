@@ -3,7 +3,7 @@
 soundfile reads wav, flac and ogg and jumps to a stretch; PyAV reads mp3 and what browsers and
 phones write (webm, m4a, mp4, aac, 3gp), from the beginning on. Neither's exceptions get out, what
 a header says is only believed where it is plausible, and no file can name another to be opened.
-A recording may lie in a zip (`archives`).
+A recording may lie in a zip or elsewhere (`archives`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import numpy as np
 import soundfile as sf
 from numpy.typing import NDArray
 
-from maeum.corpus.archives import member_at
-from maeum.errors import ArchiveError, AudioError
+from maeum.corpus.archives import NOT_TO_BE_HAD, indirect
+from maeum.errors import AudioError
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -90,13 +90,13 @@ def opened(path: Path) -> Iterator[Recording]:
 
 
 def _file(path: Path) -> IO[bytes]:
-    """The bytes of a recording, on the disk or inside a zip."""
+    """The bytes of a recording, on the disk, inside a zip, or elsewhere."""
     try:
-        member = member_at(path)
-        if member is not None:
-            _ensure_bytes(path, member.size)
-            return member.open()
-    except ArchiveError as error:
+        found = indirect(path)
+        if found is not None:
+            _ensure_bytes(path, found.size)
+            return found.open()
+    except NOT_TO_BE_HAD as error:
         raise AudioError(str(error)) from error
     _ensure_file(path)
     try:

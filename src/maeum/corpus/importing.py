@@ -24,10 +24,12 @@ from maeum.corpus.manifest import (
 )
 from maeum.corpus.readers import AUTO, READERS, Reader, settled
 from maeum.corpus.readers.pieces import Piece, signed
+from maeum.corpus.readers.table import LOADERS
 from maeum.corpus.text import script_ids
 from maeum.emotions import EmotionSet
 from maeum.errors import CorpusError
 from maeum.progress import bar
+from maeum.storage import address_of, fetched, is_far, keeps, spelled
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ PIECES = ".importing"
 """Folder of pieces that are through, while others are not."""
 
 
+@keeps("to")
 def import_corpus(
     reader: str,
     source: str | Path,
@@ -51,7 +54,7 @@ def import_corpus(
 
     Args:
         reader: a key of `readers.READERS`, or `auto` for the one that recognises the source.
-        source: the tree or table.
+        source: the tree or table; a table may lie elsewhere.
         to: folder to write; None keeps the corpus in memory. An import interrupted there goes on.
         emotions: the emotions to tell apart; None: the reader's, or those that occur.
         audio_root: the folder recordings are relative to; None: the source, or a table's folder.
@@ -61,9 +64,10 @@ def import_corpus(
         CorpusError: unknown reader or option, unreadable source, nothing usable in it, or `to`
             holds other files.
     """
-    reader = settled(reader, Path(source))
+    root = _audio_root(Path(source), audio_root)
+    named, source = str(source), _at_hand(Path(source))
+    reader = settled(reader, source)
     chosen = _reader(reader, options)
-    source, root = Path(source), _audio_root(Path(source), audio_root)
     folder = None if to is None else Path(to)
     if folder is not None:
         _refuse_foreign_folder(folder)
@@ -71,14 +75,14 @@ def import_corpus(
         raise CorpusError(f"{source} does not exist; expected the tree or table to import")
     pieces = chosen.pieces(source, options)
     check = Check(root, emotions or chosen.emotions)
-    common = (FORMAT, reader, str(root.resolve()), emotions and emotions.to_dict())
+    common = (FORMAT, reader, spelled(root), emotions and emotions.to_dict())
     sign = _sign_of_all(pieces, common)
     if folder is not None and sign and (same := _unchanged(folder, sign)):
         logger.info("nothing changed since %s was imported: %s stays as it is", source, folder)
         return same
     kept_in = None if folder is None else folder / PIECES
     tables = _each_id_once(_gathered(pieces, check, common, kept_in))
-    corpus = _corpus(tables, reader, chosen, source, root, emotions, sign)
+    corpus = _corpus(tables, reader, chosen, named, root, emotions, sign)
     if folder is not None:
         corpus.save(folder)
         _tidy(folder)
@@ -107,7 +111,19 @@ def _reader(name: str, options: Mapping[str, object]) -> Reader:
 def _audio_root(source: Path, named: str | Path | None) -> Path:
     if named is not None:
         return Path(named)
-    return source.parent if source.is_file() else source
+    return source.parent if source.is_file() or is_far(source) else source
+
+
+def _at_hand(source: Path) -> Path:
+    """The source, or a copy here of a table elsewhere."""
+    if not is_far(source):
+        return source
+    if source.suffix.lower() not in LOADERS:
+        raise CorpusError(
+            f"{address_of(source)} is no table; trees are read from a disk: copy it here, or "
+            f"import a table of its recordings ({', '.join(LOADERS)})"
+        )
+    return fetched(source.parent, (source.name,)) / source.name
 
 
 def _refuse_foreign_folder(folder: Path) -> None:
@@ -200,7 +216,7 @@ def _corpus(
     tables: Tables,
     name: str,
     reader: Reader,
-    source: Path,
+    source: str,
     root: Path,
     emotions: EmotionSet | None,
     sign: str,
@@ -220,7 +236,7 @@ def _corpus(
         emotions=emotions or reader.emotions or EmotionSet.present_in(table["emotion"].unique()),
         audio_root=root if table["audio"].count() else None,
         reader=name,
-        source=str(source),
+        source=source,
         notes=(*reader.notes, *(note for tell in reader.remarks for note in tell(table))),
         rejected=rejected,
         sign=sign,

@@ -34,6 +34,7 @@ from maeum.files import write_json
 from maeum.inference import EmotionClassifier, ExportedClassifier, Run
 from maeum.inference.exported import FORMAT, VOICE, is_exported
 from maeum.inference.fetching import EXPORTED, local_folder
+from maeum.storage import keeps
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Exported:
         }
 
 
+@keeps("to")
 def export(
     run: str | Path,
     to: str | Path,

@@ -12,14 +12,16 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from maeum.corpus.archives import member_at, open_file
-from maeum.errors import ArchiveError
+from maeum.corpus.archives import NOT_TO_BE_HAD, Member, indirect, open_file
 from maeum.features.database import Database, database
+from maeum.storage import absolute, is_far
 
 FORMAT = 1
 
 SETTLED_S = 2.0
-"""A file changed less than this ago may change again and keep its time: it is read once more."""
+"""A file changed less than this ago may change again and keep its time: it is read once more.
+
+Storage elsewhere tells by a hash of the content, which does not."""
 
 COMMIT_EVERY = 4096
 """Hashes; reading so many again costs seconds."""
@@ -48,12 +50,14 @@ class Known(NamedTuple):
 def sign_of(path: Path) -> Sign | None:
     """The sign of a file, that of its zip and its place there for one inside; None for none."""
     try:
-        member = member_at(path)
-    except ArchiveError:
+        found = indirect(path)
+    except NOT_TO_BE_HAD:
         return None
-    if member is not None:
-        around = sign_of(member.archive.path)
-        return around and Sign(member.size, around.mtime_ns, member.info.header_offset)
+    if isinstance(found, Member):
+        around = sign_of(found.archive.path)
+        return around and Sign(found.size, around.mtime_ns, found.info.header_offset)
+    if found is not None:
+        return Sign(found.size, found.changed_ns, found.tag)
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -74,7 +78,7 @@ def known(path: Path, before: Known | None) -> Known | None:
     try:
         with open_file(path) as file:
             return Known(sign, file_digest(file, "sha256").digest())  # type: ignore[arg-type]
-    except (OSError, ArchiveError):
+    except (OSError, *NOT_TO_BE_HAD):
         return None
 
 
@@ -129,7 +133,7 @@ class OpenDigests:
         self._waiting += [
             (_name(path), *one.sign, one.digest)
             for path, one in found.items()
-            if now_s - one.sign.mtime_ns / 1e9 > SETTLED_S
+            if is_far(path) or now_s - one.sign.mtime_ns / 1e9 > SETTLED_S
         ]
         if len(self._waiting) >= COMMIT_EVERY:
             self.commit()
@@ -142,4 +146,4 @@ class OpenDigests:
 
 
 def _name(path: Path) -> bytes:
-    return os.fsencode(path.absolute())
+    return os.fsencode(absolute(path))

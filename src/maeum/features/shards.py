@@ -105,6 +105,13 @@ def take_in(path: Path, drawer: OpenDrawer) -> int:
     Returns:
         How many there were.
     """
+    count = copy_in(path, drawer)
+    path.unlink(missing_ok=True)
+    return count
+
+
+def copy_in(path: Path, drawer: OpenDrawer) -> int:
+    """Put the vectors of a shard into its drawer; how many there were, 0 if it is broken."""
     try:
         rows = pl.read_parquet(path).select(SCHEMA.names()).cast(SCHEMA)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -114,7 +121,6 @@ def take_in(path: Path, drawer: OpenDrawer) -> int:
         over_time = None if frames is None else _numbers(frames).reshape(-1, drawer.drawer.dim)
         drawer.put(key, _numbers(vector), over_time)
     drawer.commit()
-    path.unlink(missing_ok=True)
     return len(rows)
 
 

@@ -21,6 +21,7 @@ from maeum.features.digests import Known, Remembering, known, sign_of
 from maeum.features.drawer import clip_key, sentence_key
 from maeum.features.hearing import Clip, listen, stretches
 from maeum.features.tables import in_parts
+from maeum.storage import is_far
 
 WINDOW = 64
 """Rows identified and looked up together."""
@@ -214,7 +215,7 @@ class Recordings(Source):
 def _ensure_folder(corpus: Corpus) -> None:
     """All recordings gone is no fault of single ones: nothing should be learnt without them."""
     root = corpus.audio_root
-    if root is not None and not root.is_dir():
+    if root is not None and not (is_far(root) or root.is_dir()):
         raise CorpusError(
             f"the recordings of the corpus lay in {root}, which is no folder any more; "
             "move them back, import again, or use text alone (--modality text)"

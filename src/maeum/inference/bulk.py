@@ -36,6 +36,7 @@ from maeum.features.normalize import Voice
 from maeum.files import write_json
 from maeum.inference.exported import classifier_of
 from maeum.inference.prediction import Failure, Prediction, Query
+from maeum.storage import address_of, fetched, is_far
 
 AT_ONCE = 256
 """Utterances a file; what a kill costs at most."""
@@ -197,8 +198,8 @@ class Answering:
 
 def asked_of_corpus(corpus: Corpus) -> pl.DataFrame:
     """A row for every utterance of a corpus; columns of `ASKED`."""
-    root = str(corpus.audio_root or Path())
-    spoken = pl.concat_str([pl.lit(f"{root}/"), "audio"])
+    root = corpus.audio_root or Path()
+    spoken = pl.concat_str([pl.lit(f"{address_of(root) if is_far(root) else root}/"), "audio"])
     return corpus.utterances.with_columns(audio=spoken).select(ASKED.names()).cast(ASKED)
 
 
@@ -257,7 +258,8 @@ def _card(bulk: Bulk, asked: pl.DataFrame) -> dict[str, Any]:
 
 
 def _cards(run: str) -> list[bytes]:
-    files = [Path(run) / name for name in CARDS]
+    folder = fetched(run, CARDS)
+    files = [folder / name for name in CARDS]
     return [file.read_bytes() for file in files if file.is_file()]
 
 

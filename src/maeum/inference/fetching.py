@@ -1,4 +1,4 @@
-"""Where a run lies: a folder, or a repository on the model hub that is fetched into one."""
+"""Where a run lies: a folder, or one elsewhere or a repository on the hub, fetched into one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maeum.encoders.pretrained.places import named_folder, repository_of
 from maeum.errors import RunError
+from maeum.storage import fetched, is_far
 
 EXPORTED = "exported.json"
 """Says what an exported folder holds; written last."""
@@ -16,7 +17,7 @@ _EXPORTED = ("*.onnx", "*.onnx.data", "*.xml", "*head.bin", "*graph.bin", "*.npy
 _VOCABULARY = ("*.txt", "*.model", "*.spm", "*.tiktoken")  # of encoders that were tuned
 
 FILES = (*_RUN, *_EXPORTED, *_VOCABULARY)
-"""What of a repository is fetched: no code and nothing pickled."""
+"""What of a repository, or of a run elsewhere, is fetched: no code and nothing pickled."""
 
 
 OURS = "maeum"
@@ -40,8 +41,9 @@ def local_folder(name: str) -> Path:
 
     Raises:
         RunError: the folder holds no finished run, or no model hub gave the repository.
+        StorageError: it lies elsewhere and cannot be had.
     """
-    path = Path(name)
+    path = fetched(name, FILES)
     if path.is_file():
         raise RunError(f"{path} is a file; expected the folder of a run")
     if path.is_dir():
@@ -58,7 +60,8 @@ def local_folder(name: str) -> Path:
 def may_be_on_hub(name: str) -> bool:
     """Whether a name that is no folder's may be one on the model hub, `author/model`."""
     path = Path(name)
-    return not path.is_absolute() and len(path.parts) == 2 and not path.parent.is_dir()
+    near = not is_far(path) and not path.is_absolute()
+    return near and len(path.parts) == 2 and not path.parent.is_dir()
 
 
 def _refuse_what_is_no_run(folder: Path) -> None:

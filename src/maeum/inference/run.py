@@ -33,7 +33,8 @@ from maeum.corpus.manifest import write_table
 from maeum.engine import Engine
 from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
-from maeum.inference.fetching import foreign_model, local_folder, may_be_on_hub
+from maeum.inference.fetching import FILES, foreign_model, local_folder, may_be_on_hub
+from maeum.storage import fetched, is_far
 
 if TYPE_CHECKING:
     from maeum.inference.classifier import Classifier
@@ -78,8 +79,9 @@ class Run:
 
         Raises:
             RunError: the folder holds none.
+            StorageError: it lies elsewhere and cannot be had.
         """
-        run = cls(Path(folder), engine)
+        run = cls(fetched(folder, FILES), engine)
         if not run.card_path.is_file():
             raise RunError(f"{folder} is no run (it has no maeum.yaml)")
         return run
@@ -258,7 +260,7 @@ def judged(name: str | Path, *, engine: Engine | None = None) -> Judged:
         RunError: there is neither.
     """
     path = Path(name)
-    there = path.exists() or not may_be_on_hub(str(name))
+    there = path.exists() or is_far(path) or not may_be_on_hub(str(name))
     folder = path if there else local_folder(str(name))
     return (
         Published(str(name), engine) if foreign_model(folder) else Run.open(folder, engine=engine)

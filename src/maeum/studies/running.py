@@ -23,6 +23,7 @@ from maeum.corpus import Corpus
 from maeum.errors import RunError, SettingsError
 from maeum.features.extract import StoreOrUsual
 from maeum.jobs import Executor, Here
+from maeum.storage import keeps
 from maeum.studies.encoding import Shared
 from maeum.studies.folder import StudyFolder
 from maeum.studies.grid import Study
@@ -53,6 +54,7 @@ class Outcome:
         return self.results.filter(pl.col("status") == FAILED)
 
 
+@keeps("to")
 def run_study(
     study: Study,
     corpus: Corpus,

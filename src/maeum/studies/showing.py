@@ -23,6 +23,7 @@ from maeum.evaluation.metrics import (
     chance,
     confusion,
 )
+from maeum.storage import fetched
 from maeum.studies.folder import StudyFolder
 from maeum.studies.grid import ALL, Cell, Study, Value
 from maeum.studies.planning import key_of
@@ -108,8 +109,9 @@ class Shown:
 
         Raises:
             RunError: it holds none.
+            StorageError: it lies elsewhere and cannot be had.
         """
-        kept = StudyFolder(Path(folder))
+        kept = StudyFolder(fetched(folder))
         card = kept.opened()
         return cls(kept, card, Study.of(**card["study"]), read_results(kept.path))
 

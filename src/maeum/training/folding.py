@@ -25,6 +25,7 @@ from maeum.features import Features
 from maeum.inference import Run
 from maeum.jobs import Executor, Here
 from maeum.progress import bar
+from maeum.storage import keeps
 from maeum.training import processes
 from maeum.training.folder import claim, folder_card, same_encoders
 from maeum.training.learn import Material, refuse_too_few, training_rows
@@ -51,6 +52,7 @@ class CrossValidation:
         return {**self.evaluation.to_dict(), "folds": list(self.folds)}
 
 
+@keeps("to")
 def crossval(
     corpus: Corpus,
     to: str | Path | None = None,

@@ -19,6 +19,7 @@ from maeum.evaluation.writing import Background, write_report
 from maeum.features import Features
 from maeum.files import write_json, write_text
 from maeum.inference import EmotionClassifier, Run
+from maeum.storage import keeps
 from maeum.training import processes
 from maeum.training.card import model_card
 from maeum.training.fit import History
@@ -29,6 +30,7 @@ from maeum.training.starting import leave_word, met_before, refuse_its_own_start
 logger = logging.getLogger(__name__)
 
 
+@keeps("to")
 def train(
     corpus: Corpus,
     to: str | Path | None = None,

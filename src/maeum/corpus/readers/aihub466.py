@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from maeum.corpus.archives import member_at
+from maeum.corpus.archives import indirect
 from maeum.corpus.manifest import Rejection, Utterance
 from maeum.corpus.readers.aihub466_files import Found, look_through
 from maeum.corpus.readers.aihub466_names import (
@@ -171,12 +171,12 @@ def _sections(path: Path) -> Sections:
         ValueError: it is no JSON, or no text.
         RecursionError: it is nested without end.
     """
-    member = member_at(path)
-    if member is None:
+    found = indirect(path)
+    if found is None:
         with path.open("rb") as file:
             data = file.read(MOST_LABEL_BYTES + 1)
     else:
-        data = member.head(MOST_LABEL_BYTES + 1)
+        data = found.head(MOST_LABEL_BYTES + 1)
     if len(data) > MOST_LABEL_BYTES:
         raise ValueError(f"it holds more than {MOST_LABEL_BYTES:,} bytes")
     text = _text_of(data, path)
