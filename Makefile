@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+USABLE := $(VENV)/.usable
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: help demo test test-slow check fix cli-page bench clean
 
@@ -11,12 +13,16 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 # --no-compile: Python compiles what is imported, which is a small part of all that is installed
-$(READY): pyproject.toml constraints.txt
+$(USABLE): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	$(INSTALL) -e .
 	@touch $@
 
-demo: $(READY) ## the whole journey on the packaged sample, offline
+$(READY): $(USABLE)
+	$(INSTALL) -e '.[dev]'
+	@touch $@
+
+demo: $(USABLE) ## the whole journey on the packaged sample, offline
 	$(BIN)/maeum demo --to demo
 
 test: $(READY) ## the tests, but for those of test-slow
@@ -39,7 +45,7 @@ cli-page: $(READY) ## docs/cli.md from the commands' own help
 	$(BIN)/python tools/make_cli_page.py
 
 bench: $(READY) ## all benchmarks, two and a half hours; some: make bench ONLY="limits answers"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev,bench]'
+	$(INSTALL) -e '.[dev,bench]'
 	$(BIN)/python benchmarks $(ONLY)
 
 clean: ## remove the environment and what the demo made

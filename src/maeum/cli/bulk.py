@@ -12,6 +12,7 @@ import typer
 from maeum.cli.console import answer, answer_json, say
 from maeum.cli.options import on_cluster
 from maeum.corpus import Corpus
+from maeum.corpus.archives import is_file
 from maeum.errors import SettingsError
 from maeum.inference.bulk import Answering, Bulk, Piece, Predictions, asked_in, asked_of_corpus
 from maeum.inference.exported import classifier_of
@@ -77,7 +78,7 @@ def _asked(audio: Sequence[Path], text: str | None, texts: Path | None) -> pl.Da
     Raises:
         SettingsError: a corpus and something else.
     """
-    corpora = [path for path in audio if (path / "corpus.json").is_file()]
+    corpora = [path for path in audio if is_file(path / "corpus.json")]
     if not corpora:
         return asked_in(queries(audio, text=text, texts=texts))
     if len(audio) > 1 or text is not None or texts is not None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from maeum.storage import as_typed
+
 if TYPE_CHECKING:
     from maeum.studies.table import Line
 
@@ -18,7 +20,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Answer as JSON on standa
 
 def say(text: str) -> None:
     """One line for a person, on standard error, so that piped answers stay clean."""
-    print(text, file=sys.stderr)  # noqa: T201
+    print(as_typed(text), file=sys.stderr)  # noqa: T201
 
 
 class Notes(logging.Handler):
@@ -44,7 +46,7 @@ def hide_notes() -> None:
 
 def answer(text: str) -> None:
     """One line of the answer itself, on standard output."""
-    print(text, flush=True)  # noqa: T201
+    print(as_typed(text), flush=True)  # noqa: T201
 
 
 def answer_json(value: Mapping[str, Any] | Sequence[Any], *, indent: int | None = 2) -> None:

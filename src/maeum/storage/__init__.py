@@ -10,7 +10,7 @@ one of two. Recordings are read where they lie; a folder that is worked in has a
 cache folder. Who may do what is for the environment to say, never for an address.
 """
 
-from maeum.storage.addresses import KINDS, absolute, address_of, is_far, spelled
+from maeum.storage.addresses import KINDS, absolute, address_of, as_typed, is_far, spelled
 from maeum.storage.far_files import FarFile, far_file, files_below
 from maeum.storage.mirrors import fetched, keeps, kept, send, working_folder
 
@@ -19,6 +19,7 @@ __all__ = [
     "FarFile",
     "absolute",
     "address_of",
+    "as_typed",
     "far_file",
     "fetched",
     "files_below",

@@ -30,6 +30,8 @@ KINDS = {
 
 _FAR = re.compile(rf"({'|'.join(KINDS)}):/+([^/].*)", re.DOTALL)
 
+_SHORT = re.compile(rf"\b({'|'.join(KINDS)}):/(?=[^/\s])")
+
 
 def is_far(path: str | Path) -> bool:
     """Whether a path is the address of something elsewhere.
@@ -57,6 +59,15 @@ def address_of(path: str | Path) -> str:
             f"an address at {kind}:// names a user or a password; leave them to the environment"
         )
     return f"{kind}://{rest.rstrip('/')}"
+
+
+def as_typed(text: str) -> str:
+    """A text for people, in which addresses have the slashes that `pathlib` takes from them.
+
+    >>> as_typed("s3:/calls/1.wav: sad")
+    's3://calls/1.wav: sad'
+    """
+    return _SHORT.sub(r"\1://", text)
 
 
 def absolute(path: Path) -> Path:
