@@ -27,6 +27,7 @@ from maeum.cli import (
     planning,
     serving,
     studies,
+    suggesting,
     training,
     using,
 )
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": judging.evaluate,
     "compare": judging.compare,
     "predict": using.predict,
+    "suggest": suggesting.suggest,
     "timeline": following.timeline,
     "serve": serving.serve,
     "export": exporting.export,
