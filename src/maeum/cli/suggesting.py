@@ -23,6 +23,16 @@ class WayChoice(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+RunOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--run",
+        help="Run that says what each is taken for; what it was trained on is left out. "
+        "[default: what the corpus says]",
+    ),
+]
+
+
 def suggest(
     corpus: CorpusFolder,
     by: Annotated[
@@ -36,13 +46,7 @@ def suggest(
         int | None, typer.Option(min=1, help="So many of each emotion. [default: 10]")
     ] = None,
     total: Annotated[int | None, typer.Option(min=1, help="So many in all.")] = None,
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            help="Run that says what each is taken for; what it was trained on is left out. "
-            "[default: what the corpus says]"
-        ),
-    ] = None,
+    run: RunOption = None,
     to: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write them as a table (.csv).")
     ] = None,
