@@ -93,7 +93,7 @@ def test_one_encoder_is_told_of_in_full(maeum, shelf):
 
 def test_a_built_in_encoder_needs_no_place(maeum):
     said = maeum("encoders", "builtin:acoustic").out
-    assert "gives a vector of 235" in said
+    assert "gives a vector of 301" in said
     assert "not on this machine" not in said
     (entry,) = maeum("encoders", "builtin:acoustic", "--json").json["encoders"]
     assert (entry["here"], entry["folder"]) == (True, None)

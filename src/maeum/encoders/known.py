@@ -70,7 +70,7 @@ APACHE, MIT, UNVERIFIED = "Apache-2.0", "MIT", "see its page"
 SHARE_3, SHARE_4 = "CC BY-SA 3.0", "CC BY-SA 4.0"
 
 _SPEECH: tuple[Row, ...] = (
-    ("builtin:acoustic", "statistics", 0.0, 0.0, 235, 0, 0.0, APACHE),
+    ("builtin:acoustic", "statistics", 0.0, 0.0, 301, 0, 0.0, APACHE),
     ("facebook/wav2vec2-large-robust", "wav2vec2", 315.4, 315.4, 1024, 24, 147.3, APACHE),
     ("facebook/wav2vec2-base", "wav2vec2", 94.4, 94.4, 768, 12, 56.9, APACHE),
     ("facebook/wav2vec2-large-xlsr-53", "wav2vec2", 315.4, 315.4, 1024, 24, 147.3, APACHE),

@@ -1,6 +1,6 @@
 """`builtin:acoustic`: a recording as statistics of its pitch, level, colour, quality and rhythm.
 
-What is measured stands in `contours` and `rhythm`; how it is summed up stands in `SUMMARIES`.
+What is measured stands in `contours`, `rhythm` and `shapes`; how it is summed up in `SUMMARIES`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from maeum.encoders import Standardize
 from maeum.encoders.builtin.contours import Contours, Mask, measure
 from maeum.encoders.builtin.rhythm import FRAMES_PER_S, rhythm
+from maeum.encoders.builtin.shapes import shape
 from maeum.encoders.builtin.spectra import MEL_BANDS, RATE_HZ, TINY, Floats
 from maeum.errors import AudioError
 
@@ -123,19 +124,19 @@ def describe(wave: Floats) -> dict[str, float]:
     contours = measure(wave)
     parts = [summarise(contours, summary) for summary in SUMMARIES]
     named = {name: value for part in parts for name, value in part.items()}
-    return {**named, **rhythm(contours), "level_dbfs": contours.level_dbfs}
+    return {**named, **rhythm(contours), **shape(contours), "level_dbfs": contours.level_dbfs}
 
 
 class AcousticEncoder:
-    """A recording as statistics of its pitch, level, colour, voice quality and rhythm.
+    """A recording as statistics of its pitch, level, colour, voice quality, rhythm and shape.
 
     Nothing is learnt or downloaded. The same samples give the same vector to the bit, alone or
     among others. All values are finite, for silence too: refusing silence is the caller's.
     Silence around the speech and, but for `level_dbfs`, the level of the recording do not count.
 
     Attributes:
-        feature_names: one per dimension, `contour.frames.statistic` or a measure of rhythm; the
-            contour names its unit.
+        feature_names: one per dimension, `contour.frames.statistic` or a measure of rhythm or
+            shape; the contour names its unit.
 
     >>> tone = np.sin(2 * np.pi * 200 * np.arange(16_000) / 16_000).astype(np.float32)
     >>> encoder = AcousticEncoder()
@@ -146,7 +147,7 @@ class AcousticEncoder:
 
     name = "builtin:acoustic"
     rate_hz = RATE_HZ
-    version = "1"
+    version = "2"
     standardize: Standardize = "each"
     cheap = False
     threaded = True
