@@ -117,13 +117,13 @@ def stretch_measures(semitones: Values, voiced: Mask) -> dict[str, float]:
 
 def _slope_per_s(part: Values) -> float:
     moments = np.arange(len(part)) - (len(part) - 1) / 2
-    return float(moments @ part / max(moments @ moments, 1.0)) * FRAMES_PER_S
+    return float(moments @ part / max(float(moments @ moments), 1.0)) * FRAMES_PER_S
 
 
 def _curve_per_s2(part: Values) -> float:
     moments = np.arange(len(part)) - (len(part) - 1) / 2
     bow = moments**2 - (moments**2).mean()
-    return float(bow @ part / max(bow @ bow, 1.0)) * FRAMES_PER_S**2
+    return float(bow @ part / max(float(bow @ bow), 1.0)) * FRAMES_PER_S**2
 
 
 def _named(name: str, places: tuple[int, ...] | range, values: Floats | Values) -> dict[str, float]:
