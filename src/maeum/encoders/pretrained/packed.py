@@ -133,12 +133,12 @@ def _own_copy(values: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 @cache
-def can_pack() -> bool:
-    """Whether this torch, on this processor, has what packing needs."""
+def can_pack(dtype: torch.dtype = torch.float32) -> bool:
+    """Whether this torch, on this processor, has what packing needs to compute in some numbers."""
     if not torch.backends.mkldnn.is_available():
         return False
     try:
-        PackedLinear(nn.Linear(8, 8), torch.float32)(torch.zeros(1, 8))
+        PackedLinear(nn.Linear(8, 8), dtype)(torch.zeros(1, 8))
     except (AttributeError, RuntimeError):
         return False
     return True

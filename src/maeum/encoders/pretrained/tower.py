@@ -57,7 +57,7 @@ class Tower(nn.Module):
             dtype: to compute in.
             packed: whether weights are laid out for a processor.
         """
-        if packed and can_pack():
+        if packed and can_pack(dtype):
             pack(self.model, dtype)
         else:
             self.to(dtype)
