@@ -1,14 +1,12 @@
 """A run answers with the engine it was trained with, or with another one that is asked for."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from maeum import EmotionClassifier, train
 from maeum.corpus import import_corpus
-from maeum.encoders.pretrained.native import has_bfloat16
+from maeum.encoders.pretrained.native import has_bfloat16, sums_int8
 from maeum.encoders.pretrained.packed import PackedLinear, can_pack
 from maeum.engine import Engine
 from maeum.errors import RunError
@@ -72,13 +70,6 @@ def asked(corpus):
     return [Query(*pair) for pair in zip(paths, corpus.utterances["text"], strict=True)]
 
 
-def multiplies_int8():
-    """Whether products of bytes are summed in 32 bits; on older x86 they are in 16."""
-    cpu = Path("/proc/cpuinfo")
-    told = set(cpu.read_text().split()) if cpu.is_file() else set()
-    return "avx2" not in told or bool(told & {"avx512_vnni", "avx_vnni"})
-
-
 def chances(model, asked):
     return np.array([list(found.probabilities.values()) for found in model.predict(asked)])
 
@@ -107,7 +98,7 @@ def test_a_run_answers_in_the_precision_it_was_trained_in(trained):
 )
 def test_another_engine_answers_nearly_the_same(trained, asked, engine):
     pytest.importorskip({"onnx": "onnxruntime"}.get(engine.name, engine.name))
-    if engine.precision == "int8" and not multiplies_int8():
+    if engine.precision == "int8" and not sums_int8():
         pytest.skip("this processor's int8 products overflow: it has no VNNI")
     usual = chances(trained["float32"].model, asked)
     other = EmotionClassifier.from_pretrained(trained["float32"].folder, engine=engine)

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from maeum.encoders.pretrained import places
+from maeum.encoders.pretrained.native import has_bfloat16
 from maeum.engine import Engine
 from maeum.errors import RunError
 from maeum.features.hearing import Stretch
@@ -101,7 +102,8 @@ def test_answers_are_those_of_transformers(kind, checkpoints, waves):
 def test_bfloat16_answers_close_by(kind, checkpoints, waves):
     exact = classifier_of(checkpoints(kind))
     rounded = classifier_of(checkpoints(kind), engine=Engine("torch", "bfloat16"))
-    assert exact.encoder.version != rounded.encoder.version
+    here = has_bfloat16(torch.device("cpu"))  # else it answers in float32
+    assert (exact.encoder.version != rounded.encoder.version) == here
     path = [*waves][-1]
     one, other = exact(path).probabilities, rounded(path).probabilities
     assert max(abs(one[name] - other[name]) for name in one) < 0.05

@@ -23,7 +23,7 @@ from maeum.encoders.builtin.spectra import (
     band_of,
     decibels,
     mean_db,
-    mel_filters,
+    mel_power,
     power_spectra,
     regression_slope,
     spectrum_at,
@@ -99,7 +99,7 @@ def contours_of(energy: Floats, power: Floats, pitch: Pitch) -> dict[str, Floats
         power: (frame, bin) spectra on the same scale.
         pitch: of the same frames.
     """
-    mel = power @ mel_filters()
+    mel = mel_power(power)
     return {
         **level_contours(decibels(energy), mel),
         **colour_contours(power),

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
+from scipy import fft, signal, sparse
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -47,6 +47,21 @@ def mel_filters() -> Floats:
     rising = (BIN_HZ[:, None] - left) / (middle - left)
     falling = (right - BIN_HZ[:, None]) / (right - middle)
     return np.minimum(rising, falling).clip(0).astype(np.float32)
+
+
+def mel_power(power: Floats) -> Floats:
+    """Power in each mel band, (frame, bin) -> (frame, band).
+
+    Filters are nearly all zeros, and a sparse product adds in one order; a dense one's bits depend
+    on how many threads share it.
+    """
+    bands: Floats = _sparse_filters() @ power.T
+    return np.ascontiguousarray(bands.T)
+
+
+@cache
+def _sparse_filters() -> sparse.csr_array:
+    return sparse.csr_array(mel_filters().T)
 
 
 def band_of(spectra: Floats, low_hz: float, high_hz: float) -> Floats:

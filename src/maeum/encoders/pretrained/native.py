@@ -10,6 +10,9 @@ import torch
 SIGNS = ("avx512_bf16", "amx_bf16", "bf16")
 """What processors call it, Arm's the last."""
 
+WIDE_SUMS = ("avx512_vnni", "avx_vnni")
+"""What x86 processors call sums of products of bytes in 32 bits."""
+
 
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device has instructions for it."""
@@ -21,6 +24,11 @@ def has_bfloat16(device: torch.device) -> bool:
 def has_tiles() -> bool:
     """Whether the processor multiplies tiles of matrices in bfloat16 (AMX)."""
     return "amx_bf16" in _told()
+
+
+def sums_int8() -> bool:
+    """Whether products of bytes are summed in 32 bits; x86 without VNNI has 16, which overflow."""
+    return "avx2" not in _told() or not _told().isdisjoint(WIDE_SUMS)
 
 
 def _told() -> set[str]:
