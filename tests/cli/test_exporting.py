@@ -52,7 +52,7 @@ def test_a_limit_that_is_not_kept_fails_with_the_figures(maeum, corpus, tmp_path
     words = ("--to", tmp_path / "made", "--precision", "int8", "--most", "9")
     done = maeum("export", tmp_path / "run", corpus, *words, "--least-cosine", "1")
     assert (done.code, done.out) == (1, "")
-    assert "the lowest cosine of text is 0.999" in done.err.splitlines()[-1]
+    assert "the lowest cosine of text is 0.99" in done.err.splitlines()[-1]
     assert "expected 1 or more" in done.err.splitlines()[-1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["reads", "run"]
 

@@ -103,7 +103,8 @@ def test_another_engine_answers_nearly_the_same(trained, asked, engine):
     usual = chances(trained["float32"].model, asked)
     other = EmotionClassifier.from_pretrained(trained["float32"].folder, engine=engine)
     found = chances(other, asked)
-    assert other.speech[0].engine == engine
+    if engine != Engine("torch", "bfloat16") or has_bfloat16(torch.device("cpu")):
+        assert other.speech[0].engine == engine  # else it answers in float32
     np.testing.assert_allclose(found, usual, atol=1e-4 if engine.precision == "float32" else 0.05)
 
 
