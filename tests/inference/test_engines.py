@@ -96,6 +96,7 @@ def test_a_run_answers_in_the_precision_it_was_trained_in(trained):
 @pytest.mark.parametrize(
     "engine", [Engine("torch", "bfloat16"), Engine("openvino"), Engine("onnx", "int8")], ids=str
 )
+@pytest.mark.slow
 def test_another_engine_answers_nearly_the_same(trained, asked, engine):
     pytest.importorskip({"onnx": "onnxruntime"}.get(engine.name, engine.name))
     if engine.precision == "int8" and not sums_int8():

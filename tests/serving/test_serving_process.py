@@ -50,6 +50,7 @@ def wait_until_ready(address):
     raise AssertionError("it never became ready")
 
 
+@pytest.mark.slow
 def test_told_to_stop_it_finishes_what_began(served, tmp_path, asked):
     with served_by(tmp_path, served.folder) as (process, address, _):
         recording = ('; name="audio"; filename="take.ogg"', Path(asked[0].audio).read_bytes())

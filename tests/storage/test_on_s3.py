@@ -62,6 +62,7 @@ def import_saved(near: Path, tmp_path: Path) -> Path:
     return tmp_path / "again"
 
 
+@pytest.mark.slow
 def test_recordings_in_a_zip_elsewhere(calls, bucket, tmp_path):
     near, _ = calls
     packed = shutil.make_archive(str(tmp_path / "calls"), "zip", near.parent)
@@ -81,6 +82,7 @@ def test_recordings_in_a_zip_elsewhere(calls, bucket, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_recording_that_is_changed_is_heard_again(calls, bucket, monkeypatch, tmp_path):
     _, far = calls
     corpus = import_corpus("table", far)

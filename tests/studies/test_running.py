@@ -448,6 +448,7 @@ def test_vectors_over_time_serve_studies_too(made_corpus, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_more_recordings_teach_more(tmp_path):
     """The packaged sample, speech, unseen voices and sentences: the curve rises with N."""
     from maeum import sample

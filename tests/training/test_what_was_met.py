@@ -98,6 +98,7 @@ def test_what_an_encoder_met_is_told_on(made_corpus, tuned, tmp_path):
     assert "part" not in everyone.columns
 
 
+@pytest.mark.slow
 def test_work_is_not_gone_on_with_by_other_weights(made_corpus, tmp_path, monkeypatch):
     tiny = tmp_path / "tiny"
     make_text_checkpoint(tiny, "klue-bert", seed=1)
