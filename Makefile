@@ -12,7 +12,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-# --no-compile: Python compiles what is imported, which is a small part of all that is installed
+# --no-compile: Python compiles what is imported, which is a small part of all that is installed. It
+# must then be let keep that: where it may not, every command compiles torch again, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 $(USABLE): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) -e .

@@ -58,11 +58,11 @@ def test_it_is_made_once(text, cache):
 
 
 def test_half_of_one_is_made_anew(text, cache):
-    pytest.importorskip("onnxruntime")
-    (first,) = text_encoders(text, Reading(), Engine("onnx"))
+    pytest.importorskip("openvino")
+    (first,) = text_encoders(text, Reading(), Engine("openvino"))
     (made,) = cache.iterdir()
     (made / CARD).unlink()
-    (again,) = text_encoders(text, Reading(), Engine("onnx"))
+    (again,) = text_encoders(text, Reading(), Engine("openvino"))
     np.testing.assert_allclose(again.encode(SENTENCES), first.encode(SENTENCES), atol=1e-6)
     assert (made / CARD).is_file()
 

@@ -76,8 +76,12 @@ def both(tmp_path_factory):
     return make
 
 
+PAPER = ("wav2vec2-large-robust", "kcelectra")
+
 CASES = [
-    pytest.param(side, family, engine, id=family)
+    pytest.param(
+        side, family, engine, id=family, marks=[] if family in PAPER else [pytest.mark.slow]
+    )
     for side, families in (("speech", SPEECH), ("text", TEXT))
     for family, engine in families.items()
 ]

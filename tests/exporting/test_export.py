@@ -95,7 +95,13 @@ def test_many_are_answered_in_order_with_failures_where_they_stand(exported, rec
 @each_engine
 @pytest.mark.parametrize(
     ("fusion", "context"),
-    [("late", 0), ("gated", 2), pytest.param("cross", 0, marks=pytest.mark.slow), ("cross", 2)],
+    [
+        ("cross", 2),
+        *(
+            pytest.param(fusion, context, marks=pytest.mark.slow)
+            for fusion, context in (("late", 0), ("gated", 2), ("cross", 0))
+        ),
+    ],
 )
 def test_every_fusion_and_context_is_exported(
     dialogues, quick, tmp_path, without_report, engine, fusion, context
@@ -138,7 +144,9 @@ def test_a_run_that_compares_voices_still_does(
     np.testing.assert_allclose(chances(one), chances(other), atol=1e-5)
 
 
-@pytest.mark.parametrize("tune", ["frozen", "lora", "full"])
+@pytest.mark.parametrize(
+    "tune", ["lora", *(pytest.param(tune, marks=pytest.mark.slow) for tune in ("frozen", "full"))]
+)
 def test_pretrained_encoders_go_with_it_with_the_weights_they_have(
     made_corpus, tmp_path, without_report, recordings, tune
 ):

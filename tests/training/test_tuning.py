@@ -43,15 +43,17 @@ NAMED = (
 UNLIKE = {"speech": ("wav2vec2-large-robust", "w2v-bert", "whisper"), "text": ("kcelectra",)}
 """Families whose towers differ in what they keep and what they draw."""
 
+PAPER = ("wav2vec2-large-robust", "kcelectra")
+
 
 def cases(speech, text):
-    """Every family in every way; `make test-slow` tries those that are much like others."""
+    """Every family in every way; `make test-slow` tries those that are not the paper's."""
     return [
         pytest.param(side, family, tune, id=f"{family}-{tune}", marks=marks)
         for side, families in (("speech", speech), ("text", text))
         for family in families
         for tune in TUNINGS
-        for marks in ([] if family in UNLIKE[side] or tune == "lora" else [pytest.mark.slow],)
+        for marks in ([] if family in PAPER else [pytest.mark.slow],)
     ]
 
 
@@ -212,7 +214,7 @@ def test_a_run_killed_while_it_tunes_ends_with_the_same_weights(real_clips, chec
     assert equal_weights(whole, again)
 
 
-@pytest.mark.parametrize("tune", ["lora", "full"])
+@pytest.mark.parametrize("tune", ["lora", pytest.param("full", marks=pytest.mark.slow)])
 def test_long_epochs_are_gone_on_with_from_inside(
     tune, real_clips, checkpoint, tmp_path, monkeypatch
 ):

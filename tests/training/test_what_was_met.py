@@ -70,7 +70,9 @@ def tuned(made_corpus, tmp_path_factory):
     return run.folder / "encoders" / "text-0"
 
 
-@pytest.mark.parametrize("how", ["path", "shelf", "copy"])
+@pytest.mark.parametrize(
+    "how", ["copy", *(pytest.param(how, marks=pytest.mark.slow) for how in ("path", "shelf"))]
+)
 def test_an_encoder_another_run_tuned_brings_what_it_met(
     how, made_corpus, tuned, tmp_path, monkeypatch
 ):
