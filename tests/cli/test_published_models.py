@@ -44,10 +44,10 @@ def test_a_published_classifier_is_evaluated_and_nobody_says_what_it_met(maeum, 
     found = maeum("evaluate", published, corpus, "--json").json
     assert (found["n"], found["split"], found["part"]) == (72, "other corpus", "all")
     assert (found["leaks"]["speakers"], found["left_out"]) == (None, 0)
-    assert found["leaks"]["sentences"][0].startswith("nobody here can say what this checkpoint")
+    assert found["leaks"]["sentences"][0].startswith("what this checkpoint was trained on")
     shown = maeum("evaluate", published, corpus)
-    assert "what it was trained on, nobody here can say" in shown.out
-    assert "note: nobody here can say" in shown.out
+    assert "what it was trained on is not at hand" in shown.out
+    assert "note: what this checkpoint" in shown.out
     assert "leak:" not in shown.out
 
 
@@ -72,7 +72,7 @@ def test_a_run_is_compared_with_it_on_what_the_run_never_met(maeum, published, r
     assert (found["first"], found["second"]) == ("first", "felt")
     assert found["left_out"]["met"] + found["n"] == 72
     told = " ".join(found["notes"])
-    assert "felt: nobody here can say what this checkpoint was trained on" in told
+    assert "felt: what this checkpoint was trained on" in told
     assert "felt alone may answer Fear, sarcastic; no utterance here is one of them" in told
     turned = maeum("compare", published, run, corpus, "--json").json
     accuracy = found["differences"]["accuracy"]["difference"]

@@ -32,7 +32,7 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "graphs"
 
 
-@pytest.mark.parametrize("name", ["onnx", "openvino"])
+@pytest.mark.parametrize("name", [pytest.param("onnx", marks=pytest.mark.slow), "openvino"])
 def test_a_graph_gives_the_vectors_of_torch_under_their_version(speech, name, cache):
     pytest.importorskip({"onnx": "onnxruntime"}.get(name, name))
     (plain,) = speech_encoders(speech, Reading())

@@ -111,7 +111,7 @@ def test_an_item_has_one_vector_alone_and_among_others(both, side, family, engin
 @pytest.mark.parametrize(
     ("engine", "precision"),
     [
-        ("onnx", "float32"),
+        pytest.param("onnx", "float32", marks=pytest.mark.slow),
         pytest.param("onnx", "int8", marks=pytest.mark.slow),
         ("openvino", "float32"),
         pytest.param("openvino", "bfloat16", marks=pytest.mark.slow),
@@ -198,7 +198,13 @@ def test_versions_tell_graphs_apart(both):
     assert both("text", "klue-bert", "onnx")[0].version not in versions
 
 
-@pytest.mark.parametrize("engine", PRECISIONS)
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(engine, marks=pytest.mark.slow if engine == "onnx" else [])
+        for engine in PRECISIONS
+    ],
+)
 def test_an_adapter_becomes_one_with_the_weights_and_the_encoder_keeps_it(tmp_path, engine):
     pytest.importorskip("peft")
     make_text_checkpoint(tmp_path / "checkpoint", "klue-bert")

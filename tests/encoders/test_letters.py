@@ -5,7 +5,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from maeum.encoders.builtin.letters import SYLLABLE_DIM, LettersEncoder
+from maeum.encoders.builtin.letters import HALF_DIM, LettersEncoder
 from maeum.errors import TextError
 
 ENCODER = LettersEncoder()
@@ -38,7 +38,7 @@ def test_no_sentence_is_all_zeros():
 
 def test_each_half_has_length_one():
     found = ENCODER.encode(SENTENCES[:4])
-    for half in (found[:, :SYLLABLE_DIM], found[:, SYLLABLE_DIM:]):
+    for half in (found[:, :HALF_DIM], found[:, HALF_DIM:]):
         np.testing.assert_allclose(np.linalg.norm(half, axis=1), 1, atol=1e-6)
 
 

@@ -96,7 +96,7 @@ def test_many_are_answered_in_order_with_failures_where_they_stand(exported, rec
 @pytest.mark.parametrize(
     ("fusion", "context"),
     [
-        ("cross", 2),
+        ("cross", 2),  # with all there is to export
         *(
             pytest.param(fusion, context, marks=pytest.mark.slow)
             for fusion, context in (("late", 0), ("gated", 2), ("cross", 0))
@@ -254,8 +254,16 @@ def test_what_was_measured_is_kept_and_given_back(made_run, made_corpus, tmp_pat
     ("limits", "said"),
     [
         (Limits(cosine=1.1, same=0), "the lowest cosine of speech is 1.0"),
-        (Limits(cosine=0, same=1.1), "100.0% of the answers are the same, expected 110.0%"),
-        (Limits(cosine=0, same=0, difference=-1), "a probability differs by"),
+        pytest.param(
+            Limits(cosine=0, same=1.1),
+            "100.0% of the answers are the same, expected 110.0%",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            Limits(cosine=0, same=0, difference=-1),
+            "a probability differs by",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_differs_too_much_leaves_nothing_behind(made_run, made_corpus, tmp_path, limits, said):

@@ -56,7 +56,8 @@ def evaluate(
 ) -> None:
     """Test a run on the test part of its own corpus, or on another corpus.
 
-    A classifier of recordings that others published is tested on all of any corpus.
+    A classifier of recordings that others published is tested on all of any corpus, and so is
+    builtin:starter, which reads.
 
     **Examples**
 
@@ -71,6 +72,8 @@ def evaluate(
     `maeum evaluate runs/paper corpora/ko --precision bfloat16`
 
     `maeum evaluate superb/hubert-base-superb-er corpora/ko`
+
+    `maeum evaluate builtin:starter corpora/ko`
     """
     from maeum.cli.training import print_evaluation
     from maeum.corpus import Corpus

@@ -20,7 +20,8 @@ RunFolder = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="Folder of a run or of an exported one, or an audio classifier of the model hub.",
+        help="Folder of a run or of an exported one, builtin:starter, or an audio classifier of "
+        "the model hub.",
     ),
 ]
 
@@ -112,6 +113,8 @@ def predict(
     `maeum predict runs/first take3.wav --text "정말 마음이 아프다" --abstain 0.6 --explain`
 
     `maeum predict runs/paper calls/ --precision bfloat16`
+
+    `maeum predict builtin:starter --text "너무 무섭고 불안해요"`
 
     `maeum predict superb/hubert-base-superb-er calls/`
 

@@ -150,7 +150,10 @@ BUILTIN = "builtin:"
 """Begins the names of encoders that need no download."""
 
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}
-BUILTIN_TEXT = {"builtin:letters": "maeum.encoders.builtin.letters:LettersEncoder"}
+BUILTIN_TEXT = {
+    "builtin:letters": "maeum.encoders.builtin.letters:LettersEncoder",
+    "builtin:starter": "maeum.encoders.builtin.starter:StarterEncoder",
+}
 
 _PRETRAINED_SPEECH = "maeum.encoders.pretrained.speech:PretrainedSpeech"
 _PRETRAINED_TEXT = "maeum.encoders.pretrained.text:PretrainedText"

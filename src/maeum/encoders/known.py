@@ -88,6 +88,7 @@ _SPEECH: tuple[Row, ...] = (
 
 _TEXT: tuple[Row, ...] = (
     ("builtin:letters", "hashed counts", 0.0, 0.0, 4096, 0, 0.0, APACHE),
+    ("builtin:starter", "linear", 0.9, 1.0, 7, 0, 0.0, APACHE),
     ("beomi/KcELECTRA-base-v2022", "electra", 127.2, 127.2, 768, 12, 5.5, MIT),
     ("monologg/koelectra-base-v3-discriminator", "electra", 112.3, 112.3, 768, 12, 5.5, APACHE),
     ("skt/kobert-base-v1", "bert", 91.6, 91.6, 768, 12, 5.5, APACHE),
@@ -105,6 +106,7 @@ _WHISPER = (
 _NOTES = {
     "builtin:acoustic": "statistics of pitch, loudness, voice quality and spectrum; no download",
     "builtin:letters": "counts of syllables and jamo; no download",
+    "builtin:starter": "how much each of the seven emotions is in it; learnt from Korean comments",
     "facebook/wav2vec2-large-robust": "the paper's; English, read aloud and on the telephone",
     "facebook/wav2vec2-base": "English, read aloud",
     "facebook/wav2vec2-large-xlsr-53": "53 languages; of a published benchmark on AI-Hub 466",
@@ -134,7 +136,7 @@ def _of(side: Side, rows: tuple[Row, ...]) -> dict[str, KnownEncoder]:
 
 
 KNOWN = _of("speech", _SPEECH) | _of("text", _TEXT)
-"""By name, speech before text, of each the built-in one and then the paper's first."""
+"""By name, speech before text, of each the built-in ones and then the paper's first."""
 
 LIKENESS = 0.9
 """Of names, from 0 to 1, above which one may be the other mistyped."""

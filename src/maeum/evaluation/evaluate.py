@@ -144,7 +144,7 @@ class Evaluation:
         if broken := [str(entry) for entry in self.leaks.found if entry.kind in apart]:
             return "; ".join(broken)
         if not self.leaks.known:
-            return "what it was trained on, nobody here can say"
+            return "what it was trained on is not at hand"
         return MEANING.get(self.protocol, "the run was trained on another corpus")
 
 

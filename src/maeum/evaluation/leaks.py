@@ -41,7 +41,7 @@ class Shared:
 
 
 UNKNOWN = (
-    "nobody here can say what this checkpoint was trained on: voices, sentences and even "
+    "what this checkpoint was trained on is not at hand: voices, sentences and even "
     "recordings of the test may have been in it, and leaks cannot be looked for"
 )
 

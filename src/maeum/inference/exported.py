@@ -19,6 +19,7 @@ from maeum.inference.arrays import Places
 from maeum.inference.classifier import Classifier
 from maeum.inference.fetching import EXPORTED, foreign_model, local_folder
 from maeum.inference.graph_inputs import graph_inputs
+from maeum.inference.logits import builtin_classifier, is_builtin
 from maeum.inference.makeup import Makeup
 
 FORMAT = 1
@@ -40,16 +41,18 @@ def classifier_of(name: str | Path, *, engine: Engine | None = None) -> Classifi
     """The classifier in a folder, or of that name on the model hub.
 
     An exported one computes without torch. A classifier of recordings that others published is
-    one too.
+    one too, and so is `builtin:starter`.
 
     Args:
-        name: of the folder, or on the hub.
+        name: of the folder, on the hub, or of a built-in one.
         engine: that computes the pretrained encoders of a run; None: the one it was trained with.
 
     Raises:
         RunError: the folder holds none, or the name cannot be fetched; or an exported one is to
             be computed by another engine.
     """
+    if is_builtin(str(name)):
+        return builtin_classifier(str(name), engine=engine)
     folder = local_folder(str(name))
     if is_exported(folder):
         return _of_engine(ExportedClassifier.open(folder), engine)

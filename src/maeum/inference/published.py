@@ -8,19 +8,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import softmax
+from typing import TYPE_CHECKING
 
 from maeum.emotions import EmotionSet, known_emotion
-from maeum.encoders import card
 from maeum.engine import Engine
 from maeum.errors import EmotionError, EncoderError, RunError
-from maeum.features import Features
-from maeum.inference.classifier import Classifier
-from maeum.inference.makeup import Makeup
+from maeum.inference.logits import LogitsClassifier
 
 if TYPE_CHECKING:
     from maeum.encoders.pretrained.classifier import AudioClassifier
@@ -43,12 +36,8 @@ SHORT = {
 logger = logging.getLogger(__name__)
 
 
-class PublishedClassifier(Classifier):
-    """Answers for recordings as a checkpoint does that others published.
-
-    Attributes:
-        encoder: the checkpoint, whose vectors are logits.
-    """
+class PublishedClassifier(LogitsClassifier):
+    """Answers for recordings as a checkpoint does that others published."""
 
     def __init__(self, encoder: AudioClassifier) -> None:
         """A checkpoint that was read.
@@ -59,10 +48,7 @@ class PublishedClassifier(Classifier):
         Raises:
             RunError: its labels do not name two emotions or more, each once.
         """
-        self.encoder = encoder
-        emotions = emotions_of(encoder.labels, encoder.name)
-        cards = {"speech": [card(encoder)]}
-        super().__init__(Makeup(emotions, cards, normalize="none", fusion="concat", context=0))
+        super().__init__(encoder, "speech", emotions_of(encoder.labels, encoder.name))
 
     @classmethod
     def open(cls, name: str, *, engine: Engine | None = None) -> PublishedClassifier:
@@ -94,22 +80,6 @@ class PublishedClassifier(Classifier):
         for note in notes_on(encoder.labels, name):
             logger.warning("%s", note)
         return cls(encoder)
-
-    def _encoders(self, side: str) -> tuple[Any, ...]:
-        return (self.encoder,) if side == "speech" else ()
-
-    def _chances(self, features: Features, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        logits = features.tables["speech"][features.rows[places]]
-        return softmax(logits.astype(np.float64), axis=1).astype(np.float32)
-
-    @property
-    def usual_spread(self) -> NDArray[np.float32]:
-        """None: voices are not compared.
-
-        Raises:
-            RunError: always.
-        """
-        raise RunError(f"{self.encoder.name} compares no voices")
 
 
 def emotions_of(labels: Sequence[str], name: str) -> EmotionSet:

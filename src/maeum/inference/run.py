@@ -34,6 +34,7 @@ from maeum.engine import Engine
 from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
 from maeum.inference.fetching import FILES, foreign_model, local_folder, may_be_on_hub
+from maeum.inference.logits import is_builtin
 from maeum.storage import fetched, is_far
 
 if TYPE_CHECKING:
@@ -216,12 +217,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Published:
-    """A classifier of recordings that others published, where a run is judged.
+    """A classifier that others published, or a built-in one, where a run is judged.
 
-    Nobody here knows what it was trained on, so every corpus is another than its own.
+    What it was trained on is not at hand, so every corpus is another than its own.
 
     Attributes:
-        name: of its folder, or on the model hub.
+        name: of its folder, on the model hub, or of a built-in one.
         engine: that computes it; None: torch in float32.
     """
 
@@ -250,15 +251,17 @@ Judged: TypeAlias = Run | Published
 
 
 def judged(name: str | Path, *, engine: Engine | None = None) -> Judged:
-    """The run in a folder, or the classifier that others published, by its folder or name.
+    """The run in a folder, or the classifier that others published or that is built in.
 
     Args:
-        name: of the folder, or on the model hub.
+        name: of the folder, on the model hub, or of a built-in one.
         engine: that computes pretrained encoders; None: the usual one.
 
     Raises:
         RunError: there is neither.
     """
+    if is_builtin(str(name)):
+        return Published(str(name), engine)
     path = Path(name)
     there = path.exists() or is_far(path) or not may_be_on_hub(str(name))
     folder = path if there else local_folder(str(name))
