@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from maeum.emotions import EmotionSet
+from maeum.emotions import PAPER, EmotionSet
 from maeum.encoders import BUILTIN, Encoder, card, text_encoders
 from maeum.engine import Engine
 from maeum.errors import RunError
@@ -17,7 +17,7 @@ from maeum.inference.classifier import Classifier
 from maeum.inference.makeup import Makeup
 
 BUILTIN_CLASSIFIERS = ("builtin:starter",)
-"""Those that travel with the package; each is a text encoder of that name too."""
+"""Those that travel with the package, of the paper's emotions; each is a text encoder too."""
 
 
 class LogitsClassifier(Classifier):
@@ -27,9 +27,8 @@ class LogitsClassifier(Classifier):
         encoder: whose vectors are logits, in the order of the emotions.
     """
 
-    def __init__(
-        self, encoder: Encoder, side: Literal["speech", "text"], emotions: EmotionSet
-    ) -> None:
+    def __init__(self, encoder: Encoder, side: str, emotions: EmotionSet) -> None:
+        """An encoder of a side, `speech` or `text`, and what its vectors are logits of."""
         self.encoder, self._side = encoder, side
         cards = {side: [card(encoder)]}
         super().__init__(Makeup(emotions, cards, normalize="none", fusion="concat", context=0))
@@ -76,4 +75,4 @@ def builtin_classifier(name: str, *, engine: Engine | None = None) -> LogitsClas
     if engine is not None and engine.name != "torch":
         raise RunError(f"{name} is computed in one way only; leave out --engine {engine.name}")
     (encoder,) = text_encoders(name)
-    return LogitsClassifier(encoder, "text", EmotionSet.of(encoder.labels))
+    return LogitsClassifier(encoder, "text", PAPER)
