@@ -128,6 +128,7 @@ def test_threads_that_share_the_cores_get_the_same_vectors(both, side, family, e
     np.testing.assert_allclose(graph.encode(many), usual, atol=tolerance)
 
 
+@pytest.mark.slow
 def test_a_graph_that_could_not_be_opened_again_is_opened_at_the_next_question(both):
     _, graph, folder = both("text", "klue-bert", "onnx", "float32")
     sentence, file = [SENTENCES[0]], folder / "graph.onnx"

@@ -23,7 +23,16 @@ LAYERS, DIM = 2, 64  # of every tiny checkpoint
 MASKING = ("wav2vec2-large-robust", "wav2vec2-base", "hubert", "wavlm-large", "data2vec-audio")
 """Whose settings mask stretches of 10 frames while training; speecht5 and w2v-BERT can, too."""
 
-every_family = pytest.mark.parametrize("family", SPEECH_FAMILIES)
+UNLIKE = ("wav2vec2-large-robust", "wav2vec2-base", "wavlm", "w2v-bert", "whisper")
+"""Families that differ in code; `make test-slow` tries the others too."""
+
+every_family = pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(family, marks=[] if family in UNLIKE else pytest.mark.slow)
+        for family in SPEECH_FAMILIES
+    ],
+)
 
 
 def a_wave(samples, seed=0):

@@ -35,7 +35,16 @@ SENTENCES = (
 )
 LONG = "마음이 너무 아파서 아무 말도 하고 싶지 않아 " * 200  # 5,000 letters
 
-each_family = pytest.mark.parametrize("family", TEXT_FAMILIES)
+UNLIKE = ("kcelectra", "kobert-skt", "klue-roberta")
+"""Families that differ in code; `make test-slow` tries the others too."""
+
+each_family = pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(family, marks=[] if family in UNLIKE else pytest.mark.slow)
+        for family in TEXT_FAMILIES
+    ],
+)
 
 
 @pytest.fixture(scope="module")

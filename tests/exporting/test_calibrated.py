@@ -80,6 +80,7 @@ def test_what_is_exported_gives_the_same_probabilities(run, spoken, tmp_path, en
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_folder_exported_before_there_were_any_still_answers(run, tmp_path):
     export(run.folder, tmp_path / "made")
     path = tmp_path / "made" / "exported.json"

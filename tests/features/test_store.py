@@ -172,7 +172,7 @@ def test_killed_at_any_moment_the_store_is_whole_and_goes_on(many, store):
     rng = np.random.default_rng(0)
     expected = extract(many, speech=[Loudness()], store=None).vectors("speech")
     counts = [0]
-    for turn in range(0, 20, 3):
+    for turn in range(0, 20, 5):
         process = PROCESSES.Process(target=encode_slowly, args=(many, store.folder))
         process.start()
         process.join(float(rng.uniform(0.0, 0.3 + 0.1 * turn)))  # a busy machine begins late

@@ -109,6 +109,7 @@ def test_another_engine_answers_nearly_the_same(trained, asked, engine):
     np.testing.assert_allclose(found, usual, atol=1e-4 if engine.precision == "float32" else 0.05)
 
 
+@pytest.mark.slow
 def test_a_run_of_bfloat16_answers_in_float32_where_asked(trained, asked):
     folder = trained["bfloat16"].folder
     exact = EmotionClassifier.from_pretrained(folder, engine=Engine())
@@ -117,6 +118,7 @@ def test_a_run_of_bfloat16_answers_in_float32_where_asked(trained, asked):
     )
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_with_the_engine_it_was_opened_with(trained, corpus, tmp_path, monkeypatch):
     monkeypatch.setenv("MAEUM_CACHE", str(tmp_path))
     run = Run.open(trained["float32"].folder, engine=Engine("torch", "bfloat16"))

@@ -143,6 +143,7 @@ def spoken_into(browsers, address, recording, tmp_path, model):
     return here, max(shown, key=lambda name: float(shown[name].split()[0]))
 
 
+@pytest.mark.slow
 def test_what_is_spoken_into_the_microphone_is_answered(browsers, address, spoken_run, tmp_path):
     _, emotion = spoken_into(browsers, address, SAD, tmp_path, spoken_run.model)
     assert emotion == spoken_run.model(SAD).emotion == "Sad"
@@ -160,6 +161,7 @@ def test_a_person_is_answered_through_the_microphone_as_in_python(
     assert emotion == model(surest).emotion
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given_up_by", [".icon-button", ".source-selection button"])
 def test_a_recording_that_is_given_up_leaves_the_words(visit, given_up_by):
     here = visit()
@@ -169,6 +171,7 @@ def test_a_recording_that_is_given_up_leaves_the_words(visit, given_up_by):
     expect(here.button).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_an_answer_below_the_confidence_asked_for_is_unsure(visit, spoken_run):
     here = visit()
     here.page.fill("#m-text textarea", SAID)
@@ -183,6 +186,7 @@ def test_an_answer_below_the_confidence_asked_for_is_unsure(visit, spoken_run):
     expect(here.page.locator(".m-felt b")).to_have_text(f"{100 * confidence:.1f} %")
 
 
+@pytest.mark.slow
 def test_a_long_recording_becomes_a_course_and_a_table(visit, spoken_run, tmp_path):
     pytest.importorskip("silero_vad")
     from maeum.inference.timeline import timeline
@@ -208,6 +212,7 @@ def test_a_long_recording_becomes_a_course_and_a_table(visit, spoken_run, tmp_pa
     here.page.screenshot(path=tmp_path / "course.png", full_page=True)
 
 
+@pytest.mark.slow
 def test_a_visitor_brings_recordings_of_their_own_voice(
     browser, spoken_corpus, tmp_path, tmp_path_factory
 ):
@@ -282,6 +287,7 @@ def test_the_browsers_language_comes_first(visit):
     assert here.page.locator("html").get_attribute("lang") == "en"
 
 
+@pytest.mark.slow
 def test_everything_can_be_done_with_keys_alone(visit):
     here = visit()
     reached = []
@@ -306,7 +312,7 @@ def test_everything_can_be_done_with_keys_alone(visit):
     expect(here.page.locator("#m-said")).to_have_text(re.compile(r"^\S+, \d+\.\d 퍼센트"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(visit, scheme, tmp_path):
     here = visit(
         viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2, color_scheme=scheme
@@ -326,6 +332,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(visit, scheme, tmp_p
     assert small == []
 
 
+@pytest.mark.slow
 def test_what_is_read_stands_out_from_what_is_behind_it(visit):
     for scheme in ("light", "dark"):
         here = visit(color_scheme=scheme)
@@ -363,6 +370,7 @@ _FAINT = """() => {  // what has less than 4.5:1
 }"""
 
 
+@pytest.mark.slow
 def test_results_of_one_visitor_are_nobody_elses(visit):
     one, other = visit(), visit()
     for said in (SAID, "첫눈 온다, 우리 얼른 나가자!"):

@@ -46,6 +46,7 @@ def test_a_corpus_elsewhere_is_the_one_here(calls, bucket, monkeypatch, tmp_path
     assert there.utterances.select(columns).equals(here.utterances.select(columns))
 
 
+@pytest.mark.slow
 def test_a_run_elsewhere_answers_as_the_one_here(calls, bucket, monkeypatch, tmp_path):
     near, far = calls
     here = train(import_corpus("table", near), tmp_path / "run", **FEW)
@@ -98,6 +99,7 @@ def test_a_recording_that_is_changed_is_heard_again(calls, bucket, monkeypatch, 
     assert again[1:].tobytes() == first[1:].tobytes()
 
 
+@pytest.mark.slow
 def test_a_recording_that_is_gone_is_named(calls, bucket, tmp_path):
     _, far = calls
     corpus = import_corpus("table", far)

@@ -84,6 +84,7 @@ def test_weights_that_changed_between_two_calls_are_refused(shelf, few, tmp_path
         run_study(study, few, tmp_path / "study")
 
 
+@pytest.mark.slow
 def test_tuned_runs_tell_unheard_recordings_too(shelf, few, tmp_path, monkeypatch):
     import shutil
     from dataclasses import replace

@@ -46,7 +46,7 @@ def encodings(monkeypatch):
     return counts
 
 
-@pytest.mark.parametrize("store", ["usual", None])
+@pytest.mark.parametrize("store", ["usual", pytest.param(None, marks=pytest.mark.slow)])
 def test_a_study_over_forty_runs_encodes_each_utterance_once(
     made_corpus, encodings, store, tmp_path, monkeypatch
 ):

@@ -100,7 +100,7 @@ def test_speech_counts_by_seconds_and_text_by_letters(corpus):
     assert both[2] < both[0] < both[1] < 2.1
 
 
-@pytest.mark.parametrize("grouped", [True, False])
+@pytest.mark.parametrize("grouped", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_run_is_shown_similar_lengths_unless_told_otherwise(
     grouped, corpus, tmp_path_factory, monkeypatch
 ):

@@ -53,7 +53,7 @@ def cases(speech, text):
         for side, families in (("speech", speech), ("text", text))
         for family in families
         for tune in TUNINGS
-        for marks in ([] if family in PAPER else [pytest.mark.slow],)
+        for marks in ([] if family in PAPER and tune != "frozen" else [pytest.mark.slow],)
     ]
 
 
@@ -257,6 +257,7 @@ def test_without_a_terminal_long_tuning_says_how_far_it_is(
     assert re.search(r"training: step 2/2  loss \d\.\d{3}", caplog.text)
 
 
+@pytest.mark.slow
 def test_another_run_starts_from_a_tuned_one_also_with_other_emotions(
     real_clips, checkpoint, tmp_path
 ):
@@ -300,7 +301,7 @@ def test_one_encoder_learns_beside_others_that_do_not(modality, real_clips, chec
 @pytest.mark.parametrize(
     ("fusion", "tune"),
     [
-        pytest.param(fusion, tune, marks=[] if number % 4 == 0 else [pytest.mark.slow])
+        pytest.param(fusion, tune, marks=[] if number == 8 else [pytest.mark.slow])
         for number, (fusion, tune) in enumerate(product(["late", "gated", "cross"], TUNINGS))
     ],
 )

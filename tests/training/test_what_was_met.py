@@ -43,6 +43,7 @@ def test_a_start_that_met_the_test_is_a_leak_and_the_result_does_not_deny_it(
     assert f"started from `{everything.folder}`" in card
 
 
+@pytest.mark.slow
 def test_a_start_of_a_start_is_not_forgotten(made_corpus, everything, tmp_path):
     first = train(
         made_corpus, tmp_path / "a", start=str(everything.folder), split="speaker", epochs=1
@@ -128,6 +129,7 @@ def cut_off(*_):
     raise InterruptedError
 
 
+@pytest.mark.slow
 def test_a_start_that_gives_no_weights_is_said(made_corpus, everything, tmp_path, caplog):
     tiny = make_text_checkpoint(tmp_path / "tiny", "klue-bert")
     words = {"start": str(everything.folder), "split": "speaker", "epochs": 1}
