@@ -12,7 +12,6 @@ nsmc: film comments with stars (columns text, rating; CC0). Takes ten minutes an
    are those it gives where each is left out.
 3. The seven from both together (softmax regression): the target of a comment is its share of each,
    where one of 44 counts for one of seven by `SEVEN`; of a comment with none, the usual share.
-
 4. Comments are angry or happy far oftener than hurt; what people say need not be. Of the logarithm
    of the usual shares, `TAKEN_BACK` is taken off.
 
@@ -30,14 +29,15 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.special import softmax
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score, roc_auc_score
 from sklearn.model_selection import KFold
+from sklearn.preprocessing import StandardScaler
 
 from maeum.emotions import PAPER
 from maeum.encoders.builtin.starter import GROUPS, HALF_DIM, weighed
@@ -194,24 +194,16 @@ class Starter:
     def learnt(cls, kote: Comments, groups: Groups) -> Starter:
         """From some comments."""
         halves = groups.weighed(kote.texts)
-        both = (hstack(halves) * np.sqrt(0.5)).tocsr()
-        usual = kote.labels.mean(axis=0)
-        inverse = np.linalg.inv((both @ both.T).toarray() + LABEL_RIDGE * np.eye(len(kote.texts)))
-        dual = inverse @ (kote.labels - usual)
-        left_out = (kote.labels - usual) - dual / np.diag(inverse)[:, None]
-        by_group = np.asarray(both.T @ dual) * np.sqrt(0.5) / left_out.std(axis=0)
-        seen = [half @ vectors for half, vectors in zip(halves, groups.vectors, strict=True)]
-        middle, spread = (
-            [np.asarray(getattr(one, name)(axis=0)) for one in seen] for name in ("mean", "std")
-        )
-        scaled = [(one - at) / by for one, at, by in zip(seen, middle, spread, strict=True)]
-        inputs = np.concatenate([left_out / left_out.std(axis=0), *scaled], axis=1)
+        left_out, by_group = label_scores(halves, kote.labels)
+        directions = [half @ vectors for half, vectors in zip(halves, groups.vectors, strict=True)]
+        scaler = StandardScaler()
+        inputs = np.concatenate([left_out, scaler.fit_transform(np.hstack(directions))], axis=1)
         slopes, bias = softmax_regression(inputs, kote.shares)
-        of_labels, *of_halves = np.split(slopes, [44, 44 + DIRECTIONS])
-        weights = (by_group @ of_labels).reshape(2, HALF_DIM, -1)
-        for side, (own, vectors) in enumerate(zip(of_halves, groups.vectors, strict=True)):
-            weights[side] += (vectors / spread[side]) @ own
-            bias = bias - (middle[side] / spread[side]) @ own
+        of_labels, of_directions = np.split(slopes, [kote.labels.shape[1]])
+        of_directions = of_directions / scaler.scale_[:, None]
+        own = of_directions.reshape(2, DIRECTIONS, -1)
+        weights = (by_group @ of_labels).reshape(2, HALF_DIM, -1) + groups.vectors @ own
+        bias = bias - scaler.mean_ @ of_directions
         return cls(weights, bias - TAKEN_BACK * np.log(kote.shares.mean(axis=0)))
 
     def logits(self, texts: Sequence[str], groups: Groups) -> Floats:
@@ -225,28 +217,37 @@ class Starter:
         save_file({name: values.astype(np.float16) for name, values in kept.items()}, path)
 
 
+def label_scores(halves: Sequence[csr_matrix], labels: Floats) -> tuple[Floats, Floats]:
+    """Each label from weighed counts, by ridge, in its own spread.
+
+    Args:
+        halves: twice (comment, group).
+        labels: (comment, label) 0 or 1.
+
+    Returns:
+        (comment, label) scores of comments that were left out in turn, and the weights of all
+        groups (2 * group, label), without bias.
+    """
+    both = (hstack(halves) * np.sqrt(0.5)).tocsr()
+    told = labels - labels.mean(axis=0)
+    inverse = np.linalg.inv((both @ both.T).toarray() + LABEL_RIDGE * np.eye(len(labels)))
+    dual = inverse @ told
+    left_out = told - dual / np.diag(inverse)[:, None]
+    spread = left_out.std(axis=0)
+    return left_out / spread, np.asarray(both.T @ dual) * np.sqrt(0.5) / spread
+
+
 def softmax_regression(inputs: Floats, shares: Floats) -> tuple[Floats, Floats]:
-    """Slopes (input, emotion) and bias (emotion,) of the least cross entropy, shrunk."""
-    given, wanted = torch.from_numpy(inputs), torch.from_numpy(shares)
-    slopes = torch.zeros(inputs.shape[1], shares.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.zeros(shares.shape[1], dtype=torch.float64, requires_grad=True)
-    steps = torch.optim.LBFGS([slopes, bias], max_iter=200, line_search_fn="strong_wolfe")
+    """Slopes (input, emotion) and bias (emotion,) of the least cross entropy, shrunk.
 
-    def loss() -> torch.Tensor:
-        steps.zero_grad()
-        answers = torch.log_softmax(given @ slopes + bias, dim=1)
-        amount = SHRINKING * (slopes**2).sum() - (wanted * answers).sum(dim=1).mean()
-        amount.backward()
-        return amount
-
-    steps.step(loss)
-    return slopes.detach().numpy(), bias.detach().numpy()
-
-
-def shares_of(logits: Floats) -> Floats:
-    """Rows that sum to 1."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    Args:
+        inputs: (comment, input).
+        shares: (comment, emotion), rows that sum to 1; a row counts for each emotion by its share.
+    """
+    rows, emotions = np.nonzero(shares)
+    model = LogisticRegression(C=1 / (2 * SHRINKING * len(inputs)), max_iter=1000, tol=1e-6)
+    model.fit(inputs[rows], emotions, sample_weight=shares[rows, emotions])
+    return model.coef_.T, model.intercept_
 
 
 def usual_way(kote: Comments, texts: Sequence[str]) -> Floats:
@@ -263,7 +264,7 @@ def judge(kote: Comments, groups: Groups, folds: int) -> None:
     hits = []
     for train, test in KFold(folds, shuffle=True, random_state=0).split(kote.labels):
         some, asked = kote.at(train), kote.at(test)
-        answers = shares_of(Starter.learnt(some, groups).logits(asked.texts, groups))
+        answers = softmax(Starter.learnt(some, groups).logits(asked.texts, groups), axis=1)
         found["starter"].append(areas(asked, answers))
         found["letters + logistic regression"].append(areas(asked, usual_way(some, asked.texts)))
         one = asked.seven.sum(axis=1) == 1
