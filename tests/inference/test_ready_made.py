@@ -8,7 +8,8 @@ from maeum.encoders import text_encoders
 from maeum.engine import Engine
 from maeum.errors import RunError
 from maeum.evaluation import evaluate
-from maeum.inference import Failure, Query, classifier_of
+from maeum.exporting import export
+from maeum.inference import Failure, Query, Run, classifier_of
 from maeum.training import train
 
 SAID = "너무 무섭고 불안해요"
@@ -36,6 +37,15 @@ def test_a_recording_without_words_is_told_what_it_takes(starter):
 def test_a_name_that_is_not_built_in_is_one_sentence():
     with pytest.raises(RunError, match="no classifier 'builtin:magic' is built in; there is"):
         classifier_of("builtin:magic")
+
+
+def test_where_a_folder_is_needed_a_sentence_says_what_it_is(tmp_path):
+    said = "builtin:starter is built in: it answers"
+    with pytest.raises(RunError, match=said):
+        export("builtin:starter", tmp_path / "made")
+    with pytest.raises(RunError, match=said):
+        Run.open("builtin:starter")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_engine_is_refused():

@@ -17,9 +17,9 @@ from maeum.errors import EncoderError, RunError
 from maeum.features import Features
 from maeum.inference.arrays import Places
 from maeum.inference.classifier import Classifier
-from maeum.inference.fetching import EXPORTED, foreign_model, local_folder
+from maeum.inference.fetching import EXPORTED, foreign_model, is_builtin, local_folder
 from maeum.inference.graph_inputs import graph_inputs
-from maeum.inference.logits import builtin_classifier, is_builtin
+from maeum.inference.logits import builtin_classifier
 from maeum.inference.makeup import Makeup
 
 FORMAT = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from maeum.encoders import BUILTIN
 from maeum.encoders.pretrained.places import named_folder, repository_of
 from maeum.errors import RunError
 from maeum.storage import fetched, is_far
@@ -34,15 +35,35 @@ def foreign_model(folder: Path) -> str | None:
     return None if ours or not isinstance(named, str) else named
 
 
+def is_builtin(name: str) -> bool:
+    """Whether a name is that of a classifier which travels with the package, or ought to be."""
+    return name.startswith(BUILTIN)
+
+
+def refuse_builtin(name: str | Path) -> None:
+    """Where the folder of a run is needed, a built-in classifier cannot stand.
+
+    Raises:
+        RunError: the name is that of one.
+    """
+    if is_builtin(str(name)):
+        raise RunError(
+            f"{name} is built in: it answers (predict, serve) and is judged (evaluate, compare), "
+            "and has no folder; expected that of a run"
+        )
+
+
 def local_folder(name: str) -> Path:
     """The folder of a run, fetched if `name` is that of a repository.
 
     A folder of a model that is none of ours may lack its weights.
 
     Raises:
-        RunError: the folder holds no finished run, or no model hub gave the repository.
+        RunError: the folder holds no finished run, or no model hub gave the repository; or the
+            name is that of a built-in classifier.
         StorageError: it lies elsewhere and cannot be had.
     """
+    refuse_builtin(name)
     path = fetched(name, FILES)
     if path.is_file():
         raise RunError(f"{path} is a file; expected the folder of a run")

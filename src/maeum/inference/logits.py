@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from maeum.emotions import PAPER, EmotionSet
-from maeum.encoders import BUILTIN, Encoder, card, text_encoders
+from maeum.encoders import Encoder, card, text_encoders
 from maeum.engine import Engine
 from maeum.errors import RunError
 from maeum.features import Features
@@ -48,11 +48,6 @@ class LogitsClassifier(Classifier):
             RunError: always.
         """
         raise RunError(f"{self.encoder.name} compares no voices")
-
-
-def is_builtin(name: str) -> bool:
-    """Whether a name is that of a classifier which travels with the package, or ought to be."""
-    return name.startswith(BUILTIN)
 
 
 def builtin_classifier(name: str, *, engine: Engine | None = None) -> LogitsClassifier:

@@ -33,8 +33,14 @@ from maeum.corpus.manifest import write_table
 from maeum.engine import Engine
 from maeum.errors import RunError, TextError
 from maeum.files import read_yaml, write_text
-from maeum.inference.fetching import FILES, foreign_model, local_folder, may_be_on_hub
-from maeum.inference.logits import is_builtin
+from maeum.inference.fetching import (
+    FILES,
+    foreign_model,
+    is_builtin,
+    local_folder,
+    may_be_on_hub,
+    refuse_builtin,
+)
 from maeum.storage import fetched, is_far
 
 if TYPE_CHECKING:
@@ -79,9 +85,10 @@ class Run:
         """A finished or interrupted run; for `engine` see the attributes.
 
         Raises:
-            RunError: the folder holds none.
+            RunError: the folder holds none, or it is no folder but a built-in classifier.
             StorageError: it lies elsewhere and cannot be had.
         """
+        refuse_builtin(folder)
         run = cls(fetched(folder, FILES), engine)
         if not run.card_path.is_file():
             raise RunError(f"{folder} is no run (it has no maeum.yaml)")
