@@ -4,7 +4,7 @@
 
 Without names all of them run, which takes about two and a half hours on two cores, 16 GB of memory
 and 9 GB of disk. FOLDER keeps encoders of real size with random weights between runs. What one
-finds is printed and put into docs/benchmarks.md.
+finds is printed and put into the docs.
 """
 
 from __future__ import annotations

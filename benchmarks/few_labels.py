@@ -14,11 +14,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from side_by_side import PAGE, keep, table, versions
+from side_by_side import DOCS, keep, table, versions
 
 from maeum.config import Settings
 from maeum.corpus import Corpus, splits
@@ -63,8 +64,6 @@ def _asked() -> argparse.Namespace:
 
 
 def _seeded(material: Material, seed: int) -> Material:
-    from dataclasses import replace
-
     return replace(material, settings=material.settings.model_copy(update={"seed": seed}))
 
 
@@ -131,7 +130,7 @@ def _tell(asked: argparse.Namespace, corpus: Corpus, found: dict) -> None:
             apart = "" if way == "random" else f" ({low:+.3f} to {high:+.3f})"
             cells.append(f"{own.mean():.3f}{apart}")
         rows.append((way, *cells))
-    _draw(asked, found, PAGE.parent / f"few-labels-{name}.png")
+    _draw(asked, found, DOCS / f"few-labels-{name}.png")
     keep(
         f"few-labels-{name}",
         f"{name}, {asked.modality}: {len(corpus)} utterances of "

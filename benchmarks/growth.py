@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 from real_size import RATE_HZ, WORDS, make_encoders
-from side_by_side import PAGE, OwnMemory, keep, own_peak_gb, seconds_of, table
+from side_by_side import DOCS, OwnMemory, keep, own_peak_gb, seconds_of, table
 
 from maeum.encoders import Reading, SpeechEncoder, speech_encoders
 from maeum.engine import Engine
@@ -210,7 +210,7 @@ def _draw(by_length: dict, by_count: dict) -> None:
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)
     figure.tight_layout()
-    figure.savefig(PAGE.parent / "growth.png", dpi=80)
+    figure.savefig(DOCS / "growth.png", dpi=80)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 A machine that others use too drifts, so nothing here is a time alone. Each pair runs one way and
 then the other; a ratio is that of one pair, what is reported is their median and their range.
-Results are kept in docs/benchmarks.md, each with the command that made it.
+Results are kept in the docs, each with the command that made it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 PAIRS = 5
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+DOCS = Path(__file__).parent.parent / "docs"
 
 Work = Callable[[], object]
 
@@ -171,7 +171,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def keep(name: str, text: str) -> None:
-    """Print a result, and put it into docs/benchmarks.md where that has a place of its name.
+    """Print a result, and put it into the page of the docs that has a place of its name.
 
     A place begins with `<!-- begin NAME -->` and ends with `<!-- end NAME -->`.
     """
@@ -179,11 +179,12 @@ def keep(name: str, text: str) -> None:
     command = f"python benchmarks/{Path(sys.argv[0]).name} {' '.join(sys.argv[1:])}".strip()
     whole = f"`{command}`, {when}, {machine()}\n\n{text}"
     print(whole)
-    page = PAGE.read_text(encoding="utf-8")
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    if begin in page:
-        before, after = page.split(begin)[0], page.split(end)[1]
-        PAGE.write_text(f"{before}{begin}\n{whole}\n{end}{after}", encoding="utf-8")
+    for path in DOCS.glob("*.md"):
+        page = path.read_text(encoding="utf-8")
+        if begin in page:
+            before, after = page.split(begin)[0], page.split(end)[1]
+            path.write_text(f"{before}{begin}\n{whole}\n{end}{after}", encoding="utf-8")
 
 
 def _read(path: str) -> str:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import fsspec
@@ -17,6 +22,7 @@ from maeum.errors import StorageError
 from maeum.features import Store, extract, keep
 from maeum.features.sharing import sharing
 from maeum.jobs import Here
+from maeum.storage import working_folder
 from maeum.testing import make_corpus
 
 FEW = {"epochs": 3, "modality": "speech", "split": "speaker"}
@@ -139,6 +145,31 @@ def test_folds_done_on_a_machine_that_is_lost_are_not_done_again(
     done = crossval(corpus, f"{bucket}/loso", executor=Counted(), **asked)
     assert len(left) == len(done.folds) - 2
     assert fsspec.filesystem("s3").exists(f"{bucket}/loso/report/report.html")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("on", ["local", pytest.param("ray", marks=pytest.mark.cluster)])
+def test_a_killed_command_goes_on_and_ends_as_one_that_was_not(calls, bucket, tmp_path, on):
+    near, far = calls
+    import_corpus("table", far, f"{bucket}/corpus")
+    asked = {"by": "speaker", "folds": "loso", "modality": "text", "epochs": 60}
+    whole = crossval(import_corpus("table", near), tmp_path / "whole", **asked)
+    corpus, to = f"{bucket}/corpus", f"{bucket}/loso"
+    typed = f"crossval {corpus} --to {to} --by speaker --folds loso --modality text --epochs 60"
+    command = [sys.executable, "-m", "maeum", *typed.split(), "--on", on]
+    folds = working_folder(Path(to)) / "folds"
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as process:
+        while not list(folds.glob("*.parquet")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+    done = {path: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    assert 0 < len(done) < len(whole.folds)
+    subprocess.run(command, check=True, capture_output=True)
+    assert done.items() <= {path: path.stat().st_mtime_ns for path in done}.items()
+    for path in sorted((tmp_path / "whole" / "folds").glob("*.parquet")):
+        kept = fsspec.filesystem("s3").cat_file(f"{to}/folds/{path.name}")
+        assert kept == path.read_bytes()
 
 
 def test_vectors_made_on_one_machine_are_found_on_another(calls, bucket, tmp_path):
