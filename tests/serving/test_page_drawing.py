@@ -88,9 +88,9 @@ class Refusing:
 
     draining = False
 
-    def __init__(self, why):
+    def __init__(self, why, sides=("speech", "text")):
         self.why = why
-        self.model = type("Model", (), {"emotions": PAPER})()
+        self.model = type("Model", (), {"emotions": PAPER, "sides": list(sides)})()
 
     def predict(self, query):
         if isinstance(self.why, Exception):
@@ -122,3 +122,21 @@ def test_a_failure_is_a_sentence_without_our_paths(why, said):
 def test_a_text_has_a_length():
     told = Asking(Refusing(None)).ask(None, "가" * (MOST_TEXT_CHARACTERS + 1), 0, None, ())
     assert "2,001" in told.answer
+
+
+@pytest.mark.parametrize(
+    ("sides", "asked_for", "not_asked_for"),
+    [
+        (("speech", "text"), ("Record or type", "record, upload a file or type"), "Type something"),
+        (("speech",), ("Record something", "record or upload"), "type"),
+        (("text",), ("Type something", "type what was said"), "ecord"),
+    ],
+)
+def test_only_what_a_run_takes_is_asked_for(sides, asked_for, not_asked_for):
+    asking = Asking(Refusing(None, sides))
+    waiting, nothing = asking.shown(0, ()).answer, asking.ask(None, " ", 0, None, ()).answer
+    assert asked_for[0] in waiting
+    assert "m-idle" in waiting
+    assert asked_for[1] in nothing
+    assert "m-trouble" in nothing
+    assert not_asked_for not in waiting + nothing

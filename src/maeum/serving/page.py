@@ -249,7 +249,7 @@ class _Page:
                     0, 95, 0, step=5, label=_word("unsure_below"), elem_id="m-least", buttons=[]
                 )
             with gr.Column(elem_classes="m-told"):
-                answer = _html(message_html("waiting"), elem_id="m-answer")
+                answer = _html(self._asking.message("waiting"), elem_id="m-answer")
                 history = _html(elem_id="m-history")
         _pressed_once_heard(button, recording)
         past = gr.State(())

@@ -87,6 +87,11 @@ class Asking:
     service: Answering
     _own_voices: threading.Lock = field(default_factory=threading.Lock)
 
+    def message(self, key: str) -> str:
+        """HTML of a message in the form for what the run takes: speech, text, or both."""
+        sides = self.service.model.sides
+        return message_html(key if len(sides) > 1 else f"{key}_{sides[0]}")
+
     def ask(
         self,
         recording: str | None,
@@ -106,7 +111,7 @@ class Asking:
         """
         said = (text or "").strip() or None
         if recording is None and said is None:
-            return self._told(message_html("nothing_given"), past, least)
+            return self._told(self.message("nothing_given"), past, least)
         if said is not None and len(said) > MOST_TEXT_CHARACTERS:
             told = message_html("text_too_long", n=len(said), most=MOST_TEXT_CHARACTERS)
             return self._told(told, past, least)
@@ -123,7 +128,7 @@ class Asking:
     def shown(self, least: float, past: Sequence[Shown]) -> Told:
         """The answers of this visit once more, with another least confidence."""
         if not past:
-            return Told(message_html("waiting"), "", ())
+            return Told(self.message("waiting"), "", ())
         html = answer_html(past[0], self.service.model.emotions, least=least)
         return self._told(html, past, least, skipped=1)
 

@@ -26,6 +26,12 @@ WIDEST_PIXELS = 30_000
 
 TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 TICK_PIXELS = 90
+CALM = {
+    *("waiting", "waiting_speech", "waiting_text", "long_waiting"),
+    *("voices_why", "voice_ready"),
+}
+"""Messages that nothing went wrong in."""
+
 SIDES = {"speech": "speech", "text": "text_side"}
 """Modality -> key of its name in `WORDS`."""
 
@@ -117,10 +123,8 @@ def message_html(key: str, sentence: str | None = None, **values: object) -> str
         sentence: why, in the words of an error.
         values: that fill the places of the word.
     """
-    urgent = key not in ("waiting", "long_waiting", "voices_why", "voice_ready")
-    return _rendered(
-        "page_message.html.j2", said=say(key, **values), sentence=sentence, urgent=urgent
-    )
+    said = say(key, **values)
+    return _rendered("page_message.html.j2", said=said, sentence=sentence, urgent=key not in CALM)
 
 
 def timeline_html(found: Timeline) -> str:

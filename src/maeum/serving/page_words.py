@@ -69,9 +69,24 @@ WORDS: dict[str, Word] = {
         "녹음하거나 글을 적은 다음 ‘감정 읽기’를 누르세요.",
         "Record or type something, then press “Read the emotion”.",
     ),
+    "waiting_speech": Word(
+        "녹음하거나 파일을 올린 다음 ‘감정 읽기’를 누르세요.",
+        "Record something or upload a file, then press “Read the emotion”.",
+    ),
+    "waiting_text": Word(
+        "글을 적은 다음 ‘감정 읽기’를 누르세요.",
+        "Type something, then press “Read the emotion”.",
+    ),
     "nothing_given": Word(
         "들은 것도 읽은 것도 없습니다. 녹음하거나, 파일을 올리거나, 글을 적어 주세요.",
         "Nothing was heard or read: record, upload a file or type what was said.",
+    ),
+    "nothing_given_speech": Word(
+        "들은 것이 없습니다. 녹음하거나 파일을 올려 주세요.",
+        "Nothing was heard: record or upload a file.",
+    ),
+    "nothing_given_text": Word(
+        "읽은 것이 없습니다. 글을 적어 주세요.", "Nothing was read: type what was said."
     ),
     "text_too_long": Word(
         "글이 {n:,}자입니다. {most:,}자까지 읽습니다.",
