@@ -77,12 +77,8 @@ def _right(material: Material, train: Sequence[str], test: Sequence[str]) -> flo
 
 def _ordered(order: str) -> Choose:
     def choose(material: Material, there: Corpus, size: int, seed: int) -> list[str]:
-        wanted = Sample(order=order, per_emotion=size, distinct_text=order != "random")
-        fewer = Sample(order=order, per_emotion=size, allow_fewer=True)
-        rng = np.random.default_rng(seed)
-        scripts = there.utterances.group_by("emotion").agg(pl.col("script").n_unique())
-        enough = scripts["script"].min() >= size
-        return list(sample(there.utterances, wanted if enough else fewer, rng=rng)["id"])
+        wanted = Sample(order=order, per_emotion=size, allow_fewer=True)
+        return list(sample(there.utterances, wanted, rng=np.random.default_rng(seed))["id"])
 
     return choose
 

@@ -33,7 +33,7 @@ from maeum.studies import Study
 from maeum.studies.running import run_study
 from maeum.testing import make_corpus, make_speech_checkpoint, make_text_checkpoint
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.usefixtures("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster")]
 
 
 @pytest.fixture(scope="module")
@@ -101,20 +101,24 @@ def collected(work, common, items, beside):
     return found
 
 
+@pytest.mark.slow
 def test_pieces_of_work_are_trials(tmp_path):
     assert collected(square, 10, (1, 2, 3), tmp_path) == {1: 11, 2: 14, 3: 19}
 
 
+@pytest.mark.slow
 def test_what_a_trial_cannot_do_is_told_in_its_own_words(tmp_path):
     with pytest.raises(CorpusError, match="the third cannot be done"):
         collected(refuse, None, (1, 2, 3), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_trial_whose_process_is_killed_begins_again(tmp_path):
     assert collected(die_once, tmp_path, (0, 1, 2), tmp_path) == {0: 0, 1: 1, 2: 2}
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
 def test_a_study_ends_with_the_same_file(corpus, tmp_path):
     study = Study.of(
         **{
@@ -141,6 +145,7 @@ def answers_of(run, asked, folder, **how):
     return bulk, kept, list(kept.lacking(asked))
 
 
+@pytest.mark.slow
 def test_predictions_are_those_made_here(made_run, corpus, tmp_path, monkeypatch):
     monkeypatch.setattr("maeum.inference.bulk.AT_ONCE", 16)
     asked = asked_of_corpus(corpus)
@@ -218,6 +223,7 @@ def losses(log):
 ON_RAY = ("--on", "ray", "--processes", "2")
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_losses_of_one(tuned, tmp_path):
     alone = losses(train_typed(tuned, tmp_path / "alone"))
     together = losses(train_typed(tuned, tmp_path / "together", *ON_RAY))
@@ -241,6 +247,7 @@ def _processes(pattern):
     return [int(line) for line in found.stdout.split()]
 
 
+@pytest.mark.slow
 def test_training_goes_on_when_a_process_or_all_of_it_is_killed(tuned, tmp_path):
     whole, one, driver = (tmp_path / name for name in ("whole", "one", "driver"))
     train_typed(tuned, whole, *ON_RAY, epochs=30)
@@ -255,6 +262,7 @@ def test_training_goes_on_when_a_process_or_all_of_it_is_killed(tuned, tmp_path)
     assert not list(tmp_path.glob(".*.ray"))
 
 
+@pytest.mark.slow
 def test_a_service_answers_as_the_run_does(made_run):
     serving = Serving(str(made_run.folder), port=free_port())
     address = deploy(serving, Replicas())

@@ -140,8 +140,15 @@ def test_a_graph_that_could_not_be_opened_again_is_opened_at_the_next_question(b
     np.testing.assert_allclose(graph.encode(sentence), usual, atol=1e-6)
 
 
-@pytest.mark.parametrize(("side", "family"), [("speech", "hubert"), ("text", "klue-bert")])
-@pytest.mark.parametrize("layers", ["weighted", "1"])
+@pytest.mark.parametrize(
+    ("side", "family", "layers"),
+    [
+        ("speech", "hubert", "weighted"),
+        ("text", "klue-bert", "1"),
+        pytest.param("speech", "hubert", "1", marks=pytest.mark.slow),
+        pytest.param("text", "klue-bert", "weighted", marks=pytest.mark.slow),
+    ],
+)
 def test_layers_are_those_that_were_asked_for(both, side, family, layers):
     encoder, graph, _ = both(side, family, "openvino", layers=layers)
     assert (graph.layers, graph.dim) == (encoder.layers, encoder.dim)
@@ -171,6 +178,7 @@ def test_rounding_changes_little_and_no_item_by_another(
         np.testing.assert_allclose(one, alone, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_int8_takes_less_room(both):
     sizes = {}
     for precision in ("float32", "int8"):

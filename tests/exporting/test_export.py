@@ -145,9 +145,8 @@ def test_a_run_that_compares_voices_still_does(
     np.testing.assert_allclose(chances(one), chances(other), atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "tune", ["lora", *(pytest.param(tune, marks=pytest.mark.slow) for tune in ("frozen", "full"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("tune", ["lora", "frozen", "full"])
 def test_pretrained_encoders_go_with_it_with_the_weights_they_have(
     made_corpus, tmp_path, without_report, recordings, tune
 ):
