@@ -156,6 +156,7 @@ def _draw(asked: argparse.Namespace, found: dict, to: Path) -> None:
     axes.set(xlabel="labelled recordings per emotion", ylabel="share right, unseen voices")
     axes.set_xscale("log")
     axes.set_xticks(asked.sizes, [str(size) for size in asked.sizes])
+    axes.minorticks_off()
     axes.legend(fontsize=8)
     axes.grid(alpha=0.3)
     figure.tight_layout()
