@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from maeum.engine import Engine, EngineName, Precision
+from maeum.engine import Engine, EngineName, Precision, is_pretrained
 from maeum.errors import SettingsError, TextError
 from maeum.files import read_yaml, write_text
 
@@ -327,7 +327,7 @@ CONTRADICTIONS: dict[str, Callable[[Settings], bool]] = {
 
 
 def _pretrained(names: str) -> bool:
-    return not all(name.strip().startswith("builtin:") for name in names.split("+"))
+    return any(is_pretrained(name.strip()) for name in names.split("+"))
 
 
 def _hears_pretrained(s: Settings) -> bool:

@@ -19,6 +19,21 @@ SERVED: dict[EngineName, tuple[Precision, ...]] = {
 }
 """What each engine computes with on a processor, better than in float32."""
 
+BUILTIN = "builtin:"
+"""Begins the names of encoders that need no download."""
+
+PACKAGED = ("builtin:korean",)
+"""Those of them that are pretrained: with layers, to be tuned, computed by an engine."""
+
+
+def is_pretrained(name: str) -> bool:
+    """Whether an encoder of that name is a pretrained one, wherever its weights lie.
+
+    >>> [is_pretrained(name) for name in ("builtin:letters", "builtin:korean", "klue/bert-base")]
+    [False, True, True]
+    """
+    return name in PACKAGED or not name.startswith(BUILTIN)
+
 
 @dataclass(frozen=True)
 class Engine:

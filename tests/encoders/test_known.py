@@ -37,8 +37,8 @@ def of_side(side: str) -> list[str]:
 
 def test_the_built_in_ones_come_first_and_then_those_of_the_paper():
     assert of_side("speech")[:2] == ["builtin:acoustic", "facebook/wav2vec2-large-robust"]
-    assert of_side("text")[:2] == ["builtin:letters", "builtin:starter"]
-    assert of_side("text")[2] == "beomi/KcELECTRA-base-v2022"
+    assert of_side("text")[:3] == ["builtin:letters", "builtin:starter", "builtin:korean"]
+    assert of_side("text")[3] == "beomi/KcELECTRA-base-v2022"
 
 
 def test_all_that_the_paper_and_the_recipes_name_are_known():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maeum.cli.console import JsonFlag, answer, answer_json
+from maeum.engine import is_pretrained
 from maeum.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _known(name: str) -> KnownEncoder:
 def _folder_of(encoder: KnownEncoder) -> Path | None:
     from maeum.encoders.pretrained.places import local_folder
 
-    return None if encoder.builtin else local_folder(encoder.name, encoder.side)
+    return local_folder(encoder.name, encoder.side) if is_pretrained(encoder.name) else None
 
 
 def _as_dict(encoder: KnownEncoder) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def _line(name: str, *cells: str) -> Iterator[str]:
 
 
 def _cells(encoder: KnownEncoder) -> tuple[str, ...]:
-    if encoder.builtin:
+    if not is_pretrained(encoder.name):
         return "-", "-", encoder.licence, "-", "-", "yes"
     return (
         f"{encoder.parameters_millions:.0f} M",
@@ -151,7 +152,7 @@ def _told(encoder: KnownEncoder) -> Iterator[str]:
     yield f"{encoder.name}: {encoder.note}"
     layers = f"each of {encoder.layers} layers gives" if encoder.layers else "gives"
     yield f"  {encoder.side} encoder ({encoder.family}); {layers} a vector of {encoder.dim:,}"
-    if not encoder.builtin:
+    if is_pretrained(encoder.name):
         yield (
             f"  {encoder.parameters_millions} million parameters; files of "
             f"{_as_size(encoder.disk_mb)} in float32"

@@ -18,7 +18,6 @@ from maeum.cluster.sizing import PIECE
 from maeum.cluster.streams import Share, streamed
 from maeum.corpus import Corpus
 from maeum.encoders import (
-    BUILTIN,
     Encoder,
     Reading,
     SpeechEncoder,
@@ -27,7 +26,7 @@ from maeum.encoders import (
     speech_encoders,
     text_encoders,
 )
-from maeum.engine import Engine
+from maeum.engine import BUILTIN, Engine
 from maeum.errors import JobError
 from maeum.features import Count, Kept, Store
 from maeum.features.database import bytes_of

@@ -152,7 +152,7 @@ def cost_of(name: str, work: Work, on: Machines, precision: str = "bfloat16") ->
         )
     encoder = KNOWN[name]
     reached = getattr(on.kind, precision) * on.count
-    computing_s = 0.0 if encoder.builtin else _gflop(encoder, work) / reached
+    computing_s = _gflop(encoder, work) / reached
     reading_s = _reading_s(encoder, work) / (on.count * on.kind.processors)
     if on.kind.measured:  # the same processors do both
         seconds, by = computing_s + reading_s, "computing"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from maeum.engine import Engine
+from maeum.engine import PACKAGED, Engine, is_pretrained
 from maeum.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -146,9 +146,6 @@ class Tunable(Encoder, Protocol):
         """
 
 
-BUILTIN = "builtin:"
-"""Begins the names of encoders that need no download."""
-
 BUILTIN_SPEECH = {"builtin:acoustic": "maeum.encoders.builtin.acoustic:AcousticEncoder"}
 BUILTIN_TEXT = {
     "builtin:letters": "maeum.encoders.builtin.letters:LettersEncoder",
@@ -203,7 +200,7 @@ def ensure_there(side: Literal["speech", "text"], names: str) -> None:
 
     builtin = {"speech": BUILTIN_SPEECH, "text": BUILTIN_TEXT}[side]
     for name in split_names(names):
-        if name.startswith(BUILTIN):
+        if not is_pretrained(name):
             _refuse_unknown(name, builtin)
             continue
         folder = named_folder(name)
@@ -265,7 +262,7 @@ def _made(
 ) -> Any:  # noqa: ANN401 - of either side
     if name in builtin:
         return _found(builtin[name])()
-    if name.startswith(BUILTIN):
+    if not is_pretrained(name):
         _refuse_unknown(name, builtin)
     encoder = _pretrained(name, _found(pretrained).load, reading)
     if engine is None:
@@ -280,7 +277,8 @@ def _made(
 
 def _refuse_unknown(name: str, builtin: dict[str, str]) -> None:
     if name not in builtin:
-        raise EncoderError(f"no encoder {name!r}; built in are {', '.join(builtin)}")
+        there = [*builtin, *(PACKAGED if builtin is BUILTIN_TEXT else ())]
+        raise EncoderError(f"no encoder {name!r}; built in are {', '.join(there)}")
 
 
 def _pretrained(name: str, load: Callable[[str, Reading], Any], reading: Reading) -> Any:  # noqa: ANN401

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
+from maeum.engine import BUILTIN
+
 Side = Literal["speech", "text"]
 
 CORE_GFLOPS = 70.0
@@ -51,7 +53,7 @@ class KnownEncoder:
     @property
     def builtin(self) -> bool:
         """Whether it needs no download."""
-        return self.name.startswith("builtin:")
+        return self.name.startswith(BUILTIN)
 
     @property
     def disk_mb(self) -> float:
@@ -89,6 +91,7 @@ _SPEECH: tuple[Row, ...] = (
 _TEXT: tuple[Row, ...] = (
     ("builtin:letters", "hashed counts", 0.0, 0.0, 4096, 0, 0.0, APACHE),
     ("builtin:starter", "linear", 0.9, 1.0, 7, 0, 0.0, APACHE),
+    ("builtin:korean", "bert", 5.2, 5.2, 256, 4, 0.2, APACHE),
     ("beomi/KcELECTRA-base-v2022", "electra", 127.2, 127.2, 768, 12, 5.5, MIT),
     ("monologg/koelectra-base-v3-discriminator", "electra", 112.3, 112.3, 768, 12, 5.5, APACHE),
     ("skt/kobert-base-v1", "bert", 91.6, 91.6, 768, 12, 5.5, APACHE),
@@ -107,6 +110,7 @@ _NOTES = {
     "builtin:acoustic": "statistics of pitch, loudness, voice quality and spectrum; no download",
     "builtin:letters": "counts of syllables and jamo; no download",
     "builtin:starter": "how much each of the seven emotions is in it; learnt from Korean comments",
+    "builtin:korean": "four layers; learnt from Korean film comments and their stars",
     "facebook/wav2vec2-large-robust": "the paper's; English, read aloud and on the telephone",
     "facebook/wav2vec2-base": "English, read aloud",
     "facebook/wav2vec2-large-xlsr-53": "53 languages; of a published benchmark on AI-Hub 466",

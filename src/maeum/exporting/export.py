@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from maeum.corpus import Corpus
-from maeum.encoders import BUILTIN, kept_at
+from maeum.encoders import kept_at
 from maeum.encoders.graphs.engines import Format, Precision
 from maeum.encoders.pretrained.conversion import refuse_unserved, write_encoder
+from maeum.engine import is_pretrained
 from maeum.errors import RunError, SettingsError
 from maeum.evaluation.agreement import LIMITS, Agreement, Drawn, Limits, agreement, drawn
 from maeum.exporting.head import write_head
@@ -137,7 +138,7 @@ def _write(
     makeup = classifier.makeup.to_dict()
     for side, cards in makeup["encoders"].items():
         for place, (card, encoder) in enumerate(zip(cards, getattr(classifier, side), strict=True)):
-            if not card["name"].startswith(BUILTIN):
+            if is_pretrained(card["name"]):
                 logger.info("converting %s", encoder.name)
                 made = folder / kept_at(side, place)
                 made.mkdir(parents=True)

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from maeum.encoders import BUILTIN, kept_at, speech_encoders, text_encoders
+from maeum.encoders import kept_at, speech_encoders, text_encoders
 from maeum.encoders.graphs.engines import Format, Graph, open_graph
-from maeum.engine import Engine
+from maeum.engine import Engine, is_pretrained
 from maeum.errors import EncoderError, RunError
 from maeum.features import Features
 from maeum.inference.arrays import Places
@@ -109,10 +109,10 @@ class ExportedClassifier(Classifier):
         return tuple(self._encoder(side, place, card) for place, card in enumerate(cards))
 
     def _encoder(self, side: str, place: int, card: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        if str(card["name"]).startswith(BUILTIN):
-            found = {"speech": speech_encoders, "text": text_encoders}[side](card["name"])[0]
-        else:
+        if is_pretrained(str(card["name"])):
             found = _graph_class(side).open(self._folder / kept_at(side, place))
+        else:
+            found = {"speech": speech_encoders, "text": text_encoders}[side](card["name"])[0]
         if (found.version, found.dim) != (card["version"], card["dim"]):
             raise RunError(
                 f"{self._folder} was exported with {card['name']} version {card['version']}, "

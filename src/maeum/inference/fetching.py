@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from maeum.encoders import BUILTIN
 from maeum.encoders.pretrained.places import named_folder, repository_of
+from maeum.engine import BUILTIN
 from maeum.errors import RunError
 from maeum.storage import fetched, is_far
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import polars as pl
 
 from maeum.corpus import Corpus
+from maeum.engine import is_pretrained
 from maeum.errors import RunError, SettingsError
 from maeum.features.extract import StoreOrUsual
 from maeum.jobs import Executor, Here
@@ -214,8 +215,8 @@ def _refuse_nothing_to_tune(study: Study) -> None:
     for cell in study.cells():
         own = cell.settings
         named = [own.speech] * own.hears_speech + [own.text] * own.reads_text
-        if own.tune != "frozen" and all(
-            name.strip().startswith("builtin:") for names in named for name in names.split("+")
+        if own.tune != "frozen" and not any(
+            is_pretrained(name.strip()) for names in named for name in names.split("+")
         ):
             raise SettingsError(
                 f"tune={own.tune} was asked for, but {' and '.join(named)} have nothing to tune; "

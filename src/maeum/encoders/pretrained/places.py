@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maeum.encoders.known import KNOWN, Side, closest
+from maeum.engine import BUILTIN, PACKAGED
 from maeum.errors import EncoderError
+
+BESIDE_US = Path(__file__).parents[1] / "builtin"
+"""Where encoders lie that travel with the package."""
 
 VARIABLE = "MAEUM_ENCODERS"
 """Names a folder of encoders, each in a folder of its name."""
@@ -118,7 +122,12 @@ def find_model(name: str, sought: Sought) -> Path:
 
 
 def named_folder(name: str) -> Path | None:
-    """The folder of that path, or below `$MAEUM_ENCODERS` of that name or the last part of it."""
+    """The folder of that path, or below `$MAEUM_ENCODERS` of that name or the last part of it.
+
+    What travels with the package lies there.
+    """
+    if name in PACKAGED:
+        return BESIDE_US / name.removeprefix(BUILTIN)
     below = _shelf()
     tried = [_path(name)]
     if below is not None:
