@@ -131,7 +131,7 @@ def _cells(encoder: KnownEncoder) -> tuple[str, ...]:
         _as_size(encoder.disk_mb),
         encoder.licence,
         f"{encoder.gflop:.{0 if encoder.gflop >= 100 else 1}f}",
-        f"{encoder.seconds:.2g}",
+        f"{round(encoder.seconds, 3):.2g}",
         "yes" if _folder_of(encoder) else "no",
     )
 
