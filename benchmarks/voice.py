@@ -50,7 +50,7 @@ def main() -> None:
     ]
     speakers = corpus.utterances["speaker"].n_unique()
     keep(
-        "voice",
+        f"voice-{asked.corpus.name}",
         f"{asked.corpus.name}: {len(corpus)} utterances of {speakers} speakers, each left out "
         f"once, {asked.seeds} seeds, {asked.draws} draws of references\n\n"
         + table(("reference recordings of the voice", "right", "by speaker and seed"), rows)
