@@ -30,7 +30,7 @@ from maeum.corpus import Corpus
 from maeum.corpus.audio import load
 from maeum.encoders.builtin.acoustic import AcousticEncoder
 from maeum.encoders.builtin.contours import measure
-from maeum.features.normalize import SHRINKAGE
+from maeum.features.normalize import voice_of
 
 RATE_HZ = 16_000
 HIDDEN, READ, BATCH = 128, 64, 32
@@ -153,11 +153,9 @@ class Heard:
                          for who in np.unique(self.speakers)], axis=0)  # fmt: skip
         for who in np.unique(self.speakers):
             own = np.flatnonzero(self.speakers == who)
-            known = self.vectors[""][own]
-            weight = len(own) / (len(own) + SHRINKAGE)
-            spread = np.sqrt(weight * known.var(axis=0) + (1 - weight) * usual).clip(1e-6)
+            voice = voice_of(self.vectors[""][own], np.sqrt(usual))
             for name in vectors:
-                vectors[name][own] = (vectors[name][own] - known.mean(axis=0)) / spread
+                vectors[name][own] = voice.normalize(vectors[name][own])
             mean, deviation = _moments([frames[place] for place in own])
             for place in own:
                 frames[place] = (frames[place] - mean) / deviation

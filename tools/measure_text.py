@@ -51,8 +51,9 @@ def main() -> None:
     ways: dict[str, tuple[Tell, Sequence[float]]] = {"counts": (_counts, SHRINKING["counts"])}
     for name in asked.names:
         ways[name] = (_Vectors(text_encoders(name, Reading())), SHRINKING["vectors"])
+    films = _decided(asked.nsmc)
     _tell("nsmc, share right, comments a class", {
-        size: {way: _stars(asked.nsmc, size, *how) for way, how in ways.items()}
+        size: {way: _stars(films, size, *how) for way, how in ways.items()}
         for size in PER_CLASS
     })  # fmt: skip
     kote = Comments.read(asked.kote)
@@ -88,14 +89,17 @@ def _counts(learnt: Sequence[str], asked: Sequence[str]) -> tuple[Table, Table]:
     return counter.fit_transform(learnt), counter.transform(asked)
 
 
-def _stars(path: Path, size: int, tell: Tell, strengths: Sequence[float]) -> list[float]:
-    """Share of right answers, seed by seed."""
+def _decided(path: Path) -> pl.DataFrame:
+    """Comments of four letters and more, with `good` 1 or 0 by their stars."""
     rows = reviews(path).filter(pl.col("text").str.len_chars() >= 4)
-    rows = rows.with_columns(
-        good=pl.when(pl.col("rating") >= 9).then(1).when(pl.col("rating") <= 4).then(0)
-    ).drop_nulls("good")
-    tested = rows.filter("test")
-    rows = rows.filter(~pl.col("text").is_in(tested["text"].implode()))
+    good = pl.when(pl.col("rating") >= 9).then(1).when(pl.col("rating") <= 4).then(0)
+    return rows.with_columns(good=good).drop_nulls("good")
+
+
+def _stars(films: pl.DataFrame, size: int, tell: Tell, strengths: Sequence[float]) -> list[float]:
+    """Share of right answers, seed by seed."""
+    tested = films.filter("test")
+    rows = films.filter(~pl.col("text").is_in(tested["text"].implode()))
     test = _some(tested, TESTED, seed=0)
     found = []
     for seed in range(SEEDS):

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 
 import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Gives a port that nobody listens at."""
+
+    def found() -> int:
+        with socket.socket() as own:
+            own.bind(("127.0.0.1", 0))
+            return own.getsockname()[1]
+
+    return found
 
 
 @pytest.fixture(scope="module")

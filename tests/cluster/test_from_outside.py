@@ -19,12 +19,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 BEGINS_S = 60
 
 
-def free_port():
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        return own.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
@@ -37,7 +31,7 @@ def environment(cache):
 
 
 @pytest.fixture(scope="module")
-def address(environment):
+def address(environment, free_port):
     """Of a cluster of two workers that somebody else began."""
     own, client = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
@@ -94,7 +88,7 @@ def test_what_cannot_be_done_there_is_told_in_its_own_words(address, corpus, env
     assert str(corpus.parent / "none") in ended.stderr
 
 
-def test_a_cluster_that_does_not_answer_is_one_sentence(corpus, environment):
+def test_a_cluster_that_does_not_answer_is_one_sentence(corpus, environment, free_port):
     ended = typed(environment, "features", corpus, "--on", f"ray://127.0.0.1:{free_port()}")
     assert ended.returncode == 1
     assert "no Ray cluster answers at ray://" in ended.stderr

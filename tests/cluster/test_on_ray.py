@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -263,7 +262,7 @@ def test_training_goes_on_when_a_process_or_all_of_it_is_killed(tuned, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_service_answers_as_the_run_does(made_run):
+def test_a_service_answers_as_the_run_does(made_run, free_port):
     serving = Serving(str(made_run.folder), port=free_port())
     address = deploy(serving, Replicas())
     try:
@@ -277,9 +276,3 @@ def test_a_service_answers_as_the_run_does(made_run):
         )
     finally:
         serve.shutdown()
-
-
-def free_port():
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        return own.getsockname()[1]
